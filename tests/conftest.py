@@ -1,0 +1,29 @@
+"""Fixtures that the whole suite shares: the recorded data beside the checkout, and the flag for long runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("MEMPOOL_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the long fuzz, property and soak tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="long run: give --slow"))
+        if item.get_closest_marker("shared") and not SHARED.is_dir():
+            item.add_marker(pytest.mark.skip(reason="needs the recorded data in ../shared/data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The recorded mainnet blocks and exchange frames; mark the test `shared` so that it skips where they are absent."""
+    return SHARED

@@ -1,0 +1,147 @@
+"""The layers hold: each element imports lower layers and itself, and only the feeds, the store and what is above do I/O."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "mempool"
+LAYERS = (
+    {"errors", "metrics", "model"},
+    {"abi", "amm", "books", "pending"},
+    {"decode", "exchanges", "market"},
+    {"simulate", "detect", "grade", "execution"},
+    {"feeds", "evm", "store", "config", "resources"},
+    {"engine"},
+    {"observe", "api"},
+    {"cli"},
+)
+LAYER = {element: number for number, elements in enumerate(LAYERS) for element in elements}
+IO_MODULES = {
+    "asyncio",
+    "socket",
+    "ssl",
+    "os",
+    "pathlib",
+    "time",
+    "sqlite3",
+    "aiosqlite",
+    "websockets",
+    "aiohttp",
+    "web3",
+    "subprocess",
+}
+LAZY_IMPORTS = {
+    # Modules whose functions may import late, each for start-up time or to keep a heavy library off `--help` and `decode`.
+    "mempool/api.py",
+    "mempool/cli",
+    "mempool/feeds/chain_reads.py",
+}
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(PACKAGE.parent).as_posix()
+
+
+def element_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", sources(), ids=relative)
+def test_module_imports_only_lower_layers_and_its_own_element(path: Path) -> None:
+    element = element_of(path)
+    if element == "__init__":
+        return
+    assert element in LAYER, f"{element} has no layer"
+    for module in imported_modules(ast.parse(path.read_text())):
+        parts = module.split(".")
+        if parts[0] != "mempool" or len(parts) == 1 or parts[1] not in LAYER:
+            continue
+        other = parts[1]
+        assert other == element or LAYER[other] < LAYER[element], f"{element} must not import {module}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=relative)
+def test_module_below_the_feeds_does_no_io_and_reads_no_clock(path: Path) -> None:
+    if LAYER.get(element_of(path), len(LAYERS)) >= LAYER["feeds"]:
+        return
+    roots = {module.split(".")[0] for module in imported_modules(ast.parse(path.read_text()))}
+    assert not roots & IO_MODULES
+
+
+@pytest.mark.parametrize("path", sources(), ids=relative)
+def test_functions_import_nothing_but_where_listed(path: Path) -> None:
+    if relative(path).startswith(tuple(LAZY_IMPORTS)):
+        return
+    functions = (
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    late = [
+        ast.unparse(node)
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert late == []
+
+
+def test_modules_form_no_import_cycle() -> None:
+    names = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path for path in sources()
+    }
+    graph = {
+        name: {
+            module for module in imported_modules(runtime_part(ast.parse(path.read_text()))) if module in names and module != name
+        }
+        for name, path in names.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join([*trail, name])
+        if name not in done:
+            for other in graph[name]:
+                if not name.startswith(f"{other}."):  # a package is always loaded before its parts
+                    visit(other, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def runtime_part(tree: ast.Module) -> ast.Module:
+    """The module without what stands under `if TYPE_CHECKING:`."""
+    body = [node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))]
+    return ast.Module(body=body, type_ignores=[])
+
+
+@pytest.mark.parametrize("path", sources(), ids=relative)
+def test_module_has_at_most_400_lines_and_opens_with_a_sentence(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 400
+    assert ast.get_docstring(ast.parse(text))
+
+
+FORBIDDEN = {"eth_account", "eth_keys", "coincurve"}
+
+
+@pytest.mark.parametrize("path", sources(), ids=relative)
+def test_package_imports_no_signing_code(path: Path) -> None:
+    assert not {module.split(".")[0] for module in imported_modules(ast.parse(path.read_text()))} & FORBIDDEN
