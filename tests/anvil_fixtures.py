@@ -1,4 +1,4 @@
-"""Fixtures that give a test a real node with the real contracts; mark the test `devnet` so that it skips where Node.js is absent."""
+"""Fixtures that give a test a real node with the real contracts; mark it `devnet` so that it skips where Node.js is absent."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def place_contracts(rpc: Rpc, node_modules: Path, owner: Address) -> None:
 
 
 def place(rpc: Rpc, node_modules: Path, placement: Placement, owner: Address) -> None:
-    """Run the constructor where the contract shall live: first for the runtime that it returns, then for the storage it writes."""
+    """Run the constructor where the contract shall live: once for the runtime that it returns, once for the storage it writes."""
     creation = bytecode(node_modules / placement.build) + encode(placement.types, placement.arguments).hex()
     rpc.call("anvil_setNonce", placement.address, "0x1")
     rpc.call("anvil_setCode", placement.address, creation)

@@ -93,6 +93,8 @@ def ensure_state() -> Path:
     path = VAR / f"state-{digest}.json"
     with file_lock(VAR / "state.lock"):
         if not path.exists():
+            for outdated in VAR.glob("state-*.json"):
+                outdated.unlink()
             make_state(path)
     return path
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from random import Random
 
 from scripts._devnet import addresses as at
-from scripts._devnet.contracts import transact
 from scripts._devnet.encoding import Address, calldata
 from scripts._devnet.packages import DevnetError
 from scripts._devnet.rpc import Rpc
@@ -160,8 +159,3 @@ def start_sqrt_price_x96(token0: Address, token1: Address) -> int:
 
 def start_tick(token0: Address, token1: Address) -> int:
     return math.floor(math.log(units(token1, 10**9) / units(token0, 10**9)) / math.log(1.0001))
-
-
-def protocol_fee_on(rpc: Rpc, owner: Address, pool: Address) -> None:
-    """Let the V3 factory's owner take a sixth of the fees, which must change no amount of a swap."""
-    transact(rpc, owner, pool, calldata("setFeeProtocol(uint8,uint8)", 6, 6))

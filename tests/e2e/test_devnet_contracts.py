@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mempool.model.keccak import keccak256
 from scripts._devnet import addresses as at
 from scripts._devnet.contracts import placements
 from scripts._devnet.devnet import Devnet, pair_address, pool_address
-from scripts._devnet.encoding import calldata, keccak256, returned
+from scripts._devnet.encoding import calldata, returned
 from scripts._devnet.world import V2_MARKETS, V3_MARKETS
 
 pytestmark = pytest.mark.devnet
@@ -68,9 +69,8 @@ def test_permit2_is_bound_to_its_address_and_to_chain_1(devnet: Devnet) -> None:
 
 def test_taxed_token_keeps_a_hundredth_of_a_transfer(devnet: Devnet) -> None:
     sender, receiver = devnet.users[0], "0x" + 40 * "7"
-    devnet.rpc.call(
-        "eth_sendTransaction", {"from": sender, "to": at.TAXED, "data": calldata("transfer(address,uint256)", receiver, 1000)}
-    )
+    data = calldata("transfer(address,uint256)", receiver, 1000)
+    devnet.rpc.call("eth_sendTransaction", {"from": sender, "to": at.TAXED, "data": data})
     devnet.mine()
     balance = devnet.rpc.call("eth_call", {"to": at.TAXED, "data": calldata("balanceOf(address)", receiver)}, "latest")
     assert int(balance, 16) == 990
