@@ -1,0 +1,1 @@
+"""The only sockets: what nodes say, stamped, captured, and handed on as typed events."""
