@@ -1,0 +1,157 @@
+"""Uniswap V3 pools: the walk over ticks exactly as the contract does it, and the events that move a pool."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mempool.amm.sqrt_price_math import PoolReverts
+from mempool.amm.swap_step import step_exact_in, step_exact_out
+from mempool.amm.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO, sqrt_ratio_at_tick, tick_at_sqrt_ratio
+from mempool.amm.ticks import TickTable
+from mempool.errors import SwapImpossible
+from mempool.model.block import Log
+from mempool.model.keccak import keccak256
+from mempool.model.pool import PoolSwap, SwapEvent
+
+SWAP_TOPIC = keccak256(b"Swap(address,address,int256,int256,uint160,uint128,int24)")
+MINT_TOPIC = keccak256(b"Mint(address,address,int24,int24,uint128,uint256,uint256)")
+BURN_TOPIC = keccak256(b"Burn(address,int24,int24,uint128,uint256,uint256)")
+INITIALIZE_TOPIC = keccak256(b"Initialize(uint160,int24)")
+LIMIT_INT256 = 1 << 255
+Q192 = 1 << 192
+
+
+class V3Pool(Struct, frozen=True):
+    """One pool: price, tick and active liquidity as `slot0` and `liquidity` hold them, and the known part of its ticks.
+
+    The protocol's share is taken out of the fee and changes no amount, so it is not kept.
+    """
+
+    address: bytes
+    token0: bytes
+    token1: bytes
+    fee_pips: int
+    sqrt_price_x96: int
+    tick: int
+    liquidity: int
+    ticks: TickTable
+
+    @property
+    def kind(self) -> str:
+        return "uniswap_v3"
+
+    def swap_exact_in(self, token_in: bytes, amount_in: int, sqrt_price_limit_x96: int = 0) -> PoolSwap:
+        """Sell up to `amount_in`: less is taken where the price limit, or the end of all liquidity, stops the swap.
+
+        Raises `SwapImpossible` where the pool reverts, `StateUnknown` where the walk leaves the known ticks.
+        """
+        limit = self._check(token_in, amount_in, sqrt_price_limit_x96)
+        return self._walk(limit, amount_in, exact_in=True)
+
+    def swap_exact_out(self, token_in: bytes, amount_out: int, sqrt_price_limit_x96: int = 0) -> PoolSwap:
+        """Buy up to `amount_out`: the pool itself does not revert when it pays less; routers without a limit do."""
+        limit = self._check(token_in, amount_out, sqrt_price_limit_x96)
+        return self._walk(limit, amount_out, exact_in=False)
+
+    def mid_price(self, token_in: bytes) -> tuple[int, int]:
+        squared = self.sqrt_price_x96 * self.sqrt_price_x96
+        return (squared, Q192) if token_in == self.token0 else (Q192, squared)
+
+    def after_log(self, log: Log) -> V3Pool:
+        change = LOG_CHANGES.get(log.topics[0]) if log.topics else None
+        return change(self, log) if change else self
+
+    def _check(self, token_in: bytes, amount: int, limit: int) -> int:
+        """The price limit to walk to, after the checks that open the contract's `swap`."""
+        if token_in not in (self.token0, self.token1):
+            raise SwapImpossible(self.address, f"does not trade 0x{token_in.hex()}")
+        if not 0 < amount < LIMIT_INT256:
+            raise SwapImpossible(self.address, "AS: the amount is 0" if amount <= 0 else "the amount passes 255 bits")
+        if not self.sqrt_price_x96:
+            raise SwapImpossible(self.address, "LOK: the pool is not initialised")
+        if token_in == self.token0:
+            limit = limit or MIN_SQRT_RATIO + 1
+            in_order = MIN_SQRT_RATIO < limit < self.sqrt_price_x96
+        else:
+            limit = limit or MAX_SQRT_RATIO - 1
+            in_order = self.sqrt_price_x96 < limit < MAX_SQRT_RATIO
+        if not in_order:
+            raise SwapImpossible(self.address, f"SPL: price limit {limit}, price {self.sqrt_price_x96}")
+        return limit
+
+    def _walk(self, limit: int, amount: int, *, exact_in: bool) -> PoolSwap:
+        price, tick, liquidity, ticks = self.sqrt_price_x96, self.tick, self.liquidity, self.ticks
+        down = limit < price
+        next_tick, stop_at = (ticks.next_below, max) if down else (ticks.next_above, min)
+        step = step_exact_in if exact_in else step_exact_out
+        amount_in = amount_out = 0
+        remaining = amount
+        while remaining and price != limit:
+            boundary, initialised = next_tick(tick)
+            boundary_price, price_before = sqrt_ratio_at_tick(boundary), price
+            try:
+                price, step_in, step_out = step(price, stop_at(boundary_price, limit), liquidity, remaining, self.fee_pips)
+            except PoolReverts as error:
+                raise SwapImpossible(self.address, str(error)) from error
+            amount_in += step_in
+            amount_out += step_out
+            remaining -= step_in if exact_in else step_out
+            if price == boundary_price:
+                if initialised:
+                    liquidity += -ticks.net_liquidity(boundary) if down else ticks.net_liquidity(boundary)
+                tick = boundary - 1 if down else boundary
+            elif price != price_before:
+                tick = tick_at_sqrt_ratio(price)
+        after = V3Pool(self.address, self.token0, self.token1, self.fee_pips, price, tick, liquidity, ticks)
+        return PoolSwap(amount_in, amount_out, after)
+
+
+def read_swap(log: Log) -> SwapEvent | None:
+    """A pool's `Swap` event, or None for any other log. The event's amounts are signed from the pool's side."""
+    if log.topics[:1] != (SWAP_TOPIC,) or len(log.topics) != 3 or len(log.data) != 160:
+        return None
+    amount0, amount1 = _signed_word(log.data, 0), _signed_word(log.data, 1)
+    return SwapEvent(log.address, max(amount0, 0), max(amount1, 0), max(-amount0, 0), max(-amount1, 0))
+
+
+def _after_swap(pool: V3Pool, log: Log) -> V3Pool:
+    return replace(
+        pool,
+        sqrt_price_x96=_signed_word(log.data, 2),
+        liquidity=_signed_word(log.data, 3),
+        tick=_signed_word(log.data, 4),
+    )
+
+
+def _after_initialize(pool: V3Pool, log: Log) -> V3Pool:
+    return replace(pool, sqrt_price_x96=_signed_word(log.data, 0), tick=_signed_word(log.data, 1))
+
+
+def _after_mint(pool: V3Pool, log: Log) -> V3Pool:
+    return _after_position(pool, log, _signed_word(log.data, 1))
+
+
+def _after_burn(pool: V3Pool, log: Log) -> V3Pool:
+    return _after_position(pool, log, -_signed_word(log.data, 0))
+
+
+def _after_position(pool: V3Pool, log: Log, liquidity_delta: int) -> V3Pool:
+    """Topics of both events: signature, owner, lower tick, upper tick. A burn of 0 only collects fees."""
+    if liquidity_delta == 0:
+        return pool
+    lower, upper = (int.from_bytes(topic, signed=True) for topic in log.topics[2:4])
+    active = pool.liquidity + liquidity_delta if lower <= pool.tick < upper else pool.liquidity
+    return replace(pool, liquidity=active, ticks=pool.ticks.with_position(lower, upper, liquidity_delta))
+
+
+LOG_CHANGES = {
+    SWAP_TOPIC: _after_swap,
+    INITIALIZE_TOPIC: _after_initialize,
+    MINT_TOPIC: _after_mint,
+    BURN_TOPIC: _after_burn,
+}
+
+
+def _signed_word(data: bytes, index: int) -> int:
+    return int.from_bytes(data[32 * index : 32 * index + 32], signed=True)
