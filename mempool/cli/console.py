@@ -1,0 +1,32 @@
+"""Where commands print: data on stdout, all else on stderr, colour only where it is wanted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def stdout_console() -> Console:
+    """For data. Foreign text must be printed as `Text`, never as markup."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def stderr_console() -> Console:
+    """For progress and remarks."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def choose_color(choice: str, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Put `--color` where every console, ours and the libraries', looks for it: in NO_COLOR and FORCE_COLOR."""
+    if choice == "auto":
+        return
+    environ.pop("FORCE_COLOR" if choice == "never" else "NO_COLOR", None)
+    environ["NO_COLOR" if choice == "never" else "FORCE_COLOR"] = "1"

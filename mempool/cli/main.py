@@ -1,0 +1,178 @@
+"""The command line's frame: the commands, the settings under their flags, and one line and one exit code for every failure."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal, Never
+
+import typer
+from typer.core import TyperGroup
+
+from mempool import __version__
+from mempool.cli.config import config_command
+from mempool.cli.console import choose_color
+from mempool.cli.protection import learn_secrets, protect
+from mempool.config import LoadedSettings, load_settings
+from mempool.errors import MempoolError, UpstreamError
+from mempool.model.display import display
+
+INTERRUPTED, TERMINATED = 130, 143
+EPILOG = """\b
+Examples:
+  ETH_RPC_URL=wss://host mempool run         watch a node until Ctrl-C
+  mempool tail -f                            follow what it finds
+  mempool replay FILE --db replay.sqlite     play a capture again
+  mempool backtest BLOCK.json.gz             grade on mined blocks
+
+\b
+Exit codes: 0 done, 1 failure, 2 usage, 3 configuration, 4 node unreachable, 5 bad data, 7 storage.
+"""
+
+
+class Commands(TyperGroup):
+    """The group of all commands; a reader that closes the pipe ends any of them silently."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().make_context(*args, **options)
+        except BrokenPipeError:
+            end_on_closed_pipe()
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            end_on_closed_pipe()
+
+
+app = typer.Typer(
+    name="mempool",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mempool {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def frame(
+    context: typer.Context,
+    color: Annotated[Literal["auto", "always", "never"] | None, typer.Option(help="Colour: auto is on a terminal only.")] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Watches Ethereum's pending swaps, simulates each exactly, and grades every prediction against the mined block."""
+    loaded = load_settings(os.environ, Path.cwd())
+    learn_secrets(url.reveal() for url in loaded.settings.rpc_url)
+    choose_color(color or loaded.settings.color)
+    context.default_map = default_map(context, loaded)
+
+
+def default_map(context: typer.Context, loaded: LoadedSettings) -> dict[str, Any]:
+    """For each command, the settings that were given somewhere, as the defaults of the flags of the same name."""
+    group: Any = context.command
+    commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {
+        name: {
+            option.name: flag_default(option, getattr(loaded.settings, key))
+            for option in command.params
+            for key in {flag.lstrip("-").replace("-", "_") for flag in option.opts} & loaded.origins.keys()
+        }
+        for name, command in commands.items()
+    }
+
+
+def flag_default(option: Any, value: Any) -> Any:
+    """A setting as a flag takes it. URLs stand behind a function: help shows a default's value, but not a function's."""
+    if not isinstance(value, tuple):
+        return str(value)
+    return lambda: [url.reveal() for url in value] if option.multiple else value[0].reveal()
+
+
+for command in (config_command,):
+    app.command(command.__name__.removesuffix("_command"))(command)
+
+
+def main() -> None:
+    """The entry point: never a traceback for what the user or the world can cause."""
+    protect(sys.argv[1:], os.environ)
+    signal.signal(signal.SIGTERM, terminate)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int | str | None:
+    """Run one command line; the exit code."""
+    try:
+        app(args=list(arguments), prog_name="mempool")
+        sys.stdout.flush()
+    except SystemExit as end:
+        return flushed(end.code)
+    except MempoolError as problem:
+        return fail(str(problem), problem.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as problem:
+        return fail(": ".join(filter(None, [problem.filename and str(problem.filename), problem.strerror or str(problem)])), 1)
+    return 0
+
+
+def fail(message: str, exit_code: int) -> int:
+    """One clear line on stderr."""
+    typer.echo(f"error: {display(message, 1000)}", err=True)
+    return exit_code
+
+
+def flushed(code: int | str | None) -> int | str | None:
+    """The exit code, after what is still buffered went out; a reader that has left is no failure."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout.fileno())
+    except OSError as problem:
+        silence(sys.stdout.fileno())
+        return fail(f"standard output: {problem.strerror}", 1)
+    return code
+
+
+def end_on_closed_pipe() -> Never:
+    """End with 0 where the reader of our output has left; a broken connection elsewhere is a failure."""
+    if not is_closed(sys.stdout.fileno()):
+        raise UpstreamError("the other side closed the connection")
+    silence(sys.stdout.fileno())
+    raise typer.Exit(0)
+
+
+def is_closed(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, event in poll.poll(0))
+
+
+def silence(descriptor: int) -> None:
+    """Turn a descriptor to nowhere, so that the interpreter's last flush says nothing either."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def terminate(number: int, frame: FrameType | None) -> Never:
+    raise SystemExit(TERMINATED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""The frame of the command line, run as its users run it: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from mempool import __version__
+from mempool.cli import main as frame
+from mempool.errors import BadData, ConfigError, MempoolError, StoreError, UpstreamError
+
+CANARY = "CANARY-0123456789abcdef"
+HEAVY = ("web3", "eth_abi", "aiosqlite", "websockets", "aiohttp", "rich")
+
+
+def mempool(*arguments: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mempool.cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=home,
+        env={"PATH": os.environ["PATH"], "HOME": str(home), **variables},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_loads_no_heavy_library(arguments: list[str], tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from mempool.cli.main import run\n"
+        f"code = run({arguments})\n"
+        f"print(code, sorted(set({HEAVY}) & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr
+
+
+def test_every_command_has_help_that_says_what_it_does(tmp_path: Path) -> None:
+    commands: dict[str, object] = typer.main.get_command(frame.app).commands  # type: ignore[attr-defined]  # a group
+    assert commands
+    for name in commands:
+        done = mempool(name, "--help", home=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"Usage: mempool {name}")
+
+
+def test_version_is_the_packages(tmp_path: Path) -> None:
+    assert mempool("--version", home=tmp_path).stdout == f"mempool {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["nosuch"], ["config", "--nosuch"], ["--color", "blue", "config"], []])
+def test_wrong_call_ends_with_2_and_says_so_on_stderr(arguments: list[str], tmp_path: Path) -> None:
+    done = mempool(*arguments, home=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr
+
+
+def test_unknown_setting_ends_with_3_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "mempool.toml").write_text("dbb = 'x'\n")
+    done = mempool("config", home=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == f"error: {tmp_path}/mempool.toml: unknown key dbb: did you mean db?\n"
+
+
+def test_config_prints_each_setting_and_its_source_without_keys(tmp_path: Path) -> None:
+    done = mempool("config", home=tmp_path, ETH_RPC_URL=f"wss://node.example/v3/{CANARY}", MEMPOOL_KEEP="7d")
+    assert done.returncode == 0
+    assert "rpc_url = wss://node.example/***  # variable ETH_RPC_URL" in done.stdout
+    assert "keep = 7d  # variable MEMPOOL_KEEP" in done.stdout
+    assert CANARY not in done.stdout + done.stderr
+
+
+def test_reader_that_leaves_ends_the_command_silently(tmp_path: Path) -> None:
+    script = (
+        "import sys, typer\n"
+        "from mempool.cli.main import app, main\n"
+        "@app.command()\n"
+        "def flood() -> None:\n"
+        "    while True:\n"
+        "        print('x' * 100)\n"
+        "sys.argv = ['mempool', 'flood']\n"
+        "main()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as flood:
+        assert flood.stdout is not None
+        assert flood.stderr is not None
+        assert flood.stdout.readline()
+        flood.stdout.close()
+        assert (flood.wait(30), flood.stderr.read()) == (0, b"")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signal_ends_a_command_with_its_code_and_no_traceback(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from mempool.cli.main import app, main\n"
+        "@app.command()\n"
+        "def wait() -> None:\n"
+        "    print('up', flush=True)\n"
+        "    time.sleep(60)\n"
+        "sys.argv = ['mempool', 'wait']\n"
+        "main()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+    ) as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stderr is not None
+        assert waiting.stdout.readline() == b"up\n"
+        waiting.send_signal(number)
+        assert (waiting.wait(30), waiting.stderr.read()) == (code, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_under_stdout_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mempool.cli.main", "config"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (MempoolError("a"), 1),
+        (ConfigError("b"), 3),
+        (UpstreamError("c"), 4),
+        (BadData("d\x1b[31m\nnext"), 5),
+        (StoreError("e"), 7),
+    ],
+)
+def test_error_is_one_line_without_control_characters(
+    problem: MempoolError, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(**_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(frame, "app", broken)
+    assert frame.run([]) == code
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: ")
+    assert shown.count("\n") == 1
+    assert "\x1b" not in shown
+
+
+def test_traceback_of_a_bug_and_a_librarys_log_show_no_key(tmp_path: Path) -> None:
+    url = f"wss://user:{CANARY}@node.example/v3/{CANARY}?api-key={CANARY}"
+    script = (
+        "import logging, sys\n"
+        "from mempool.cli.main import app, main\n"
+        "@app.command()\n"
+        "def crash(rpc_url: str) -> None:\n"
+        "    logging.getLogger('websockets.client').debug('> GET /v3/%s HTTP/1.1', rpc_url)\n"
+        "    logging.getLogger('other').warning('connecting to %s', rpc_url)\n"
+        "    raise ZeroDivisionError(rpc_url)\n"
+        f"sys.argv = ['mempool', 'crash', {url!r}]\n"
+        "main()\n"
+    )
+    (tmp_path / "crash.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, "crash.py"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=tmp_path,
+        check=False,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    shown = "\n".join(line for line in done.stderr.splitlines() if "sys.argv" not in line)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in shown
+    assert "connecting to wss://node.example/***" in shown
+    assert CANARY not in shown
+
+
+def test_core_dumps_are_off(tmp_path: Path) -> None:
+    script = (
+        "from resource import *\nfrom mempool.cli.protection import protect\nprotect([], {})\nprint(getrlimit(RLIMIT_CORE)[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    assert done.stdout == "0\n"
+
+
+def test_settings_reach_the_flags_of_the_same_name_and_help_shows_no_key(tmp_path: Path) -> None:
+    script = (
+        "import sys, typer\n"
+        "from typing import Annotated\n"
+        "from mempool.cli.main import app, main\n"
+        "@app.command()\n"
+        "def show(db: str = 'x', min_profit: float = 0.0, rpc_url: Annotated[list[str], typer.Option()] = []) -> None:\n"
+        "    print(db, min_profit, len(rpc_url), rpc_url[0][-6:])\n"
+        "sys.argv = ['mempool', *sys.argv[1:]]\n"
+        "main()\n"
+    )
+    settings = tmp_path / "mempool.toml"
+    settings.write_text(f'db = "here.sqlite"\nmin_profit = 0.5\nrpc_url = "wss://node.example/v3/{CANARY}"\n')
+    settings.chmod(0o600)
+
+    def show(*arguments: str) -> str:
+        command = [sys.executable, "-c", script, "show", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False).stdout
+
+    assert show() == f"here.sqlite 0.5 1 {CANARY[-6:]}\n"
+    assert show("--db", "flag.sqlite") == f"flag.sqlite 0.5 1 {CANARY[-6:]}\n"
+    assert CANARY not in show("--help")
