@@ -11,6 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from mempool.errors import BadData, UpstreamError
 from mempool.feeds import frames
 from mempool.feeds.events import Answer, Dropped, HeadSeen, NodeEvent, PendingHash, PendingSeen, Purpose, RpcFailure
+from mempool.model.block import BlockRef
 
 ALLOWED_METHODS = frozenset(
     {
@@ -110,6 +111,7 @@ class NodeSession:
         self._requests: dict[int, Request] = {}
         self._first_seen: OrderedDict[str, int] = OrderedDict()
         self._subscribing = 0
+        self._last_head = ""
         self._early: list[tuple[str | int, bytes, int]] = []
         self._pending_start: bytes | None = None
         self._meanings: dict[Purpose, Callable[[Answer], list[NodeEvent]]] = {
@@ -176,6 +178,7 @@ class NodeSession:
         self.pending_subscription = self.head_subscription = self._pending_start = None
         self._subscribing = 0
         self._early.clear()
+        self._last_head = ""
         self._first_seen.clear()
         return events
 
@@ -230,7 +233,7 @@ class NodeSession:
             if subscription == self.pending_subscription:
                 return self._pending(result, recv_ns)
             if subscription == self.head_subscription:
-                return [HeadSeen(frames.parse_head(result), recv_ns, self.source)]
+                return [self._at_head(frames.parse_head(result), recv_ns)]
         except BadData as error:
             return [self._drop("bad notification", recv_ns, str(error))]
         if not self._subscribing:
@@ -276,7 +279,14 @@ class NodeSession:
     def _head(self, answer: Answer) -> list[NodeEvent]:
         if answer.result is None:
             return []
-        return [HeadSeen(frames.parse_head(answer.result), answer.recv_ns, self.source)]
+        ref = frames.parse_head(answer.result)
+        if ref.hash == self._last_head:
+            return []
+        return [self._at_head(ref, answer.recv_ns)]
+
+    def _at_head(self, ref: BlockRef, recv_ns: int) -> HeadSeen:
+        self._last_head = ref.hash
+        return HeadSeen(ref, recv_ns, self.source)
 
     def _poll(self, answer: Answer) -> list[NodeEvent]:
         hashes = [] if answer.result is None else frames.parse_hashes(answer.result)
