@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from mempool.amm.tick_math import MAX_TICK, MIN_TICK, sqrt_ratio_at_tick
@@ -12,6 +13,8 @@ from mempool.amm.uniswap_v2 import V2Pool
 from mempool.amm.uniswap_v3 import V3Pool
 
 TOKEN0, TOKEN1, TOKEN2 = b"\x11" * 20, b"\x22" * 20, b"\x33" * 20
+BOUNDED = settings(max_examples=100, deadline=None)
+"""Of property tests: no deadline, since a shared machine may stall."""
 TICK_SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
 Position = tuple[int, int, int]
 """Lower tick, upper tick, liquidity."""

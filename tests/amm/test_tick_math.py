@@ -15,6 +15,7 @@ from mempool.amm.tick_math import (
     sqrt_ratio_at_tick,
     tick_at_sqrt_ratio,
 )
+from tests.amm.pools import BOUNDED
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_ratio_at_the_bounds_is_the_contract_s(tick: int, ratio: int) -> None:
     assert sqrt_ratio_at_tick(tick) == ratio
 
 
+@BOUNDED
 @given(st.integers(MIN_TICK, MAX_TICK - 1), st.data())
 def test_tick_of_a_price_is_the_greatest_whose_ratio_it_reaches(tick: int, data: st.DataObject) -> None:
     low, next_low = sqrt_ratio_at_tick(tick), sqrt_ratio_at_tick(tick + 1)

@@ -19,7 +19,7 @@ from mempool.amm.uniswap_v2 import (
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.model.block import Log
 from mempool.model.pool import PoolIdentity, SwapEvent
-from tests.amm.pools import TOKEN0, TOKEN1, TOKEN2, v2_pool
+from tests.amm.pools import BOUNDED, TOKEN0, TOKEN1, TOKEN2, v2_pool
 
 ETHER = 10**18
 RESERVES = st.integers(10**3, 10**33)
@@ -49,6 +49,7 @@ def test_amounts_round_in_the_pool_s_favour() -> None:
     assert amount_in_rounding_up(1, 100, 100, 3000) == 2
 
 
+@BOUNDED
 @given(RESERVES, RESERVES, st.integers(1, 10**33), st.sampled_from([0, 100, 1700, 2500, 3000, 10_000]))
 def test_product_of_reserves_never_falls_and_a_round_trip_never_gains(
     reserve0: int, reserve1: int, amount_in: int, fee_pips: int
@@ -61,6 +62,7 @@ def test_product_of_reserves_never_falls_and_a_round_trip_never_gains(
     assert amount_out_rounding_down(swap.amount_out, swap.after.reserve1, swap.after.reserve0, fee_pips) <= amount_in
 
 
+@BOUNDED
 @given(RESERVES, RESERVES, st.data())
 def test_exact_out_asks_the_least_that_pays_the_amount(reserve0: int, reserve1: int, data: st.DataObject) -> None:
     pool = v2_pool(reserve0, reserve1)

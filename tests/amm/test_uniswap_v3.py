@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mempool.amm.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO, Q96, sqrt_ratio_at_tick, tick_at_sqrt_ratio
@@ -12,7 +12,7 @@ from mempool.amm.uniswap_v3 import BURN_TOPIC, INITIALIZE_TOPIC, MINT_TOPIC, SWA
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.model.block import Log
 from mempool.model.pool import PoolSwap, SwapEvent
-from tests.amm.pools import TOKEN0, TOKEN1, TOKEN2, liquidity_by_ticks, v3_pool, v3_pools
+from tests.amm.pools import BOUNDED, TOKEN0, TOKEN1, TOKEN2, liquidity_by_ticks, v3_pool, v3_pools
 
 ETHER = 10**18
 TOKENS = st.sampled_from([TOKEN0, TOKEN1])
@@ -28,6 +28,7 @@ def after(swap: PoolSwap) -> V3Pool:
     return swap.after
 
 
+@BOUNDED
 @given(v3_pools(), TOKENS, AMOUNTS)
 def test_state_after_a_swap_agrees_with_its_ticks(pool: V3Pool, token_in: bytes, amount_in: int) -> None:
     end = after(pool.swap_exact_in(token_in, amount_in))
@@ -37,6 +38,7 @@ def test_state_after_a_swap_agrees_with_its_ticks(pool: V3Pool, token_in: bytes,
     assert end.ticks is pool.ticks
 
 
+@BOUNDED
 @given(v3_pools(), TOKENS, AMOUNTS)
 def test_round_trip_never_gains(pool: V3Pool, token_in: bytes, amount_in: int) -> None:
     forth = pool.swap_exact_in(token_in, amount_in)
@@ -45,6 +47,7 @@ def test_round_trip_never_gains(pool: V3Pool, token_in: bytes, amount_in: int) -
     assert back.amount_out <= forth.amount_in <= amount_in
 
 
+@BOUNDED
 @given(v3_pools(), TOKENS, AMOUNTS)
 def test_exact_out_of_what_an_exact_in_paid_costs_no_more(pool: V3Pool, token_in: bytes, amount_in: int) -> None:
     bought = pool.swap_exact_in(token_in, amount_in)
@@ -54,6 +57,7 @@ def test_exact_out_of_what_an_exact_in_paid_costs_no_more(pool: V3Pool, token_in
     assert same.amount_in <= bought.amount_in
 
 
+@BOUNDED
 @given(v3_pools(), TOKENS, AMOUNTS, st.integers(-2000, 2000))
 def test_price_limit_is_never_passed(pool: V3Pool, token_in: bytes, amount: int, limit_tick: int) -> None:
     limit = sqrt_ratio_at_tick(limit_tick) + 1
@@ -64,8 +68,8 @@ def test_price_limit_is_never_passed(pool: V3Pool, token_in: bytes, amount: int,
         assert price == limit or amount in (swap.amount_in, swap.amount_out)
 
 
+@BOUNDED
 @given(v3_pools(), TOKENS, AMOUNTS)
-@settings(max_examples=50)
 def test_swap_in_two_parts_ends_no_further_than_the_whole(pool: V3Pool, token_in: bytes, amount_in: int) -> None:
     assume(amount_in > 1)
     whole = pool.swap_exact_in(token_in, amount_in)
