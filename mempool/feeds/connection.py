@@ -156,7 +156,7 @@ class Connection:
         quiet = max(now - self._heard_at, now - self._head_at if self._watch.expects_heads else 0)
         if quiet > idle / 2 and now - self._probed_at > idle / 3 and self._probe is None:
             self._probed_at = now
-            self._probe = self.ask("eth_blockNumber", [], Purpose.READ).id
+            self._probe = self.ask("eth_blockNumber", [], Purpose.WATCH).id
         if self._capture is not None and now - self._flushed_at > FLUSH_SECONDS:
             self._flushed_at = now
             self._capture.flush()

@@ -6,13 +6,12 @@ import ipaddress
 from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mempool.errors import ConfigError
 from mempool.feeds.frames import printable
+from mempool.model.secret import HIDDEN, mask_url, secret_parts
 
-MASK = "***"
-SHORTEST_SECRET = 6
 SHORTEST_KEY = 24
 """What is masked inside messages is longer than every word of the protocol (`maxPriorityFeePerGas` has 20 letters)."""
 
@@ -52,7 +51,7 @@ class Endpoint:
             raise ConfigError(f"a node's URL starts with ws://, wss://, http:// or https://, not {printable(url.scheme, 20)}://")
         if not url.hostname:
             raise ConfigError(f"the node's {url.scheme}:// URL names no host")
-        return cls(kind, text, _shown(url), host=url.hostname, secrets=tuple(_secrets(url)))
+        return cls(kind, text, mask_url(text), host=url.hostname, secrets=tuple(set(secret_parts(text))))
 
     def reveal(self) -> str:
         """The address with its secrets: for the library that connects, nobody else."""
@@ -61,14 +60,14 @@ class Endpoint:
     def scrub(self, text: str) -> str:
         """`text` without any of the address's secret parts."""
         for secret in self._secrets:
-            text = text.replace(secret, MASK)
+            text = text.replace(secret, HIDDEN)
         return text
 
     def scrub_frame(self, frame: bytes) -> bytes:
         """A message without any of the address's keys: a node may repeat them in an error. Almost always the same object."""
         for key in self._keys:
             if key in frame:
-                frame = frame.replace(key, MASK.encode())
+                frame = frame.replace(key, HIDDEN.encode())
         return frame
 
     @property
@@ -96,7 +95,7 @@ def _ipc(text: str) -> Endpoint:
         raise ConfigError("the node's URL is empty: give ws://…, wss://…, http://…, https://… or the path of an IPC socket")
     if not text.endswith(".ipc") and "/" not in text:
         raise ConfigError("the node's URL has no scheme: give ws://…, wss://…, http://…, https://… or the path of an IPC socket")
-    return Endpoint(Kind.IPC, str(Path(text).expanduser()), f"ipc:{Path(text).name}", host="localhost")
+    return Endpoint(Kind.IPC, str(Path(text).expanduser()), printable(text), host="localhost")
 
 
 def _split(text: str) -> SplitResult:
@@ -108,20 +107,6 @@ def _split(text: str) -> SplitResult:
     else:
         return url
     raise ConfigError("the node's URL cannot be read: is the host or the port misspelt?")
-
-
-def _shown(url: SplitResult) -> str:
-    port = "" if url.port is None else f":{url.port}"
-    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else printable(url.hostname or "")
-    hidden = f"/{MASK}" if url.path.strip("/") or url.query or url.fragment or url.username or url.password else ""
-    return f"{url.scheme}://{host}{port}{hidden}"
-
-
-def _secrets(url: SplitResult) -> set[str]:
-    """Each part that may be a key, as spelt and percent-decoded; short ones are left out, as they stand everywhere."""
-    parts = [*url.path.split("/"), url.query, *(value for _, value in parse_qsl(url.query)), url.fragment]
-    parts += [url.username or "", url.password or ""]
-    return {secret for part in parts for secret in (part, unquote(part)) if len(secret) >= SHORTEST_SECRET}
 
 
 def _is_loopback(host: str) -> bool:

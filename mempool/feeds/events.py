@@ -17,6 +17,8 @@ class Purpose(StrEnum):
 
     READ = "read"
     """Somebody awaits the answer."""
+    WATCH = "watch"
+    """The feed itself awaits the answer: the chain's id, a filter's, a sign of life."""
     SUBSCRIBE = "subscribe"
     BODY = "body"
     """The transaction behind a hash that was announced; becomes `PendingSeen` with the announcement's stamp."""

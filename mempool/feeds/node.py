@@ -120,7 +120,7 @@ class NodeFeed:
         await self._settle(connection)
 
     async def _check_chain(self, connection: Connection) -> None:
-        chain_id = block_number(await connection.answer("eth_chainId", []))
+        chain_id = block_number(await connection.answer("eth_chainId", [], Purpose.WATCH))
         if chain_id is None:
             raise UpstreamError(f"{self.name}: eth_chainId: the answer is not a number")
         if self.options.chain_id not in (None, chain_id):
@@ -153,7 +153,7 @@ class NodeFeed:
             self._backfill_failures = 0
 
     async def _poll(self, connection: Connection) -> None:
-        pending = frames.parse_subscription(await connection.answer("eth_newPendingTransactionFilter", []))
+        pending = frames.parse_subscription(await connection.answer("eth_newPendingTransactionFilter", [], Purpose.WATCH))
         await connection.answer("eth_getBlockByNumber", ["latest", False], Purpose.HEAD)
         await self._settle(connection)
         polls = 0
