@@ -1,0 +1,1 @@
+"""Looks at the program itself: where its time goes."""
