@@ -1,0 +1,73 @@
+"""What reading one call may cost, so that no calldata of any length keeps the reader busy for long."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mempool.errors import MalformedCalldata
+
+MAX_CALLDATA_BYTES = 128 * 1024
+"""The public pool's own limit for a transaction; what is longer is refused unread."""
+SPARE_BYTES = 1024
+MAX_ITEMS = 4096
+MAX_COMMANDS = 256
+MAX_DEPTH = 8
+
+
+class Budget(Struct, gc=False):
+    """Running totals of one call. Every dynamic byte and every array item is charged each time it is used, so aliased offsets
+    are legal until they become amplification.
+
+    The bytes are counted per level of nesting: calldata inside calldata is read once at each level that holds it. Items
+    and commands are counted over the whole call.
+    """
+
+    selector: bytes
+    bytes_left: int
+    items_left: int = MAX_ITEMS
+    commands_left: int = MAX_COMMANDS
+    end: int = 0
+    """Position after the furthest byte that was read, its padding included."""
+    depth: int = 0
+    levels: tuple[int, ...] = ()
+    """Bytes left at the levels around this one, then of those below it that were entered before."""
+
+    def charge_bytes(self, count: int) -> None:
+        self.bytes_left -= count
+        if self.bytes_left < 0:
+            raise self.refused("uses more dynamic bytes than it has")
+
+    def charge_items(self, count: int) -> None:
+        self.items_left -= count
+        if self.items_left < 0:
+            raise self.refused(f"has more than {MAX_ITEMS} array items")
+
+    def charge_command(self) -> None:
+        self.commands_left -= 1
+        if self.commands_left < 0:
+            raise self.refused(f"has more than {MAX_COMMANDS} commands")
+
+    def enter(self, size: int) -> None:
+        """Go down into calldata that this call carries; `size` is the length of the whole call."""
+        if self.depth == MAX_DEPTH:
+            raise self.refused(f"is nested deeper than {MAX_DEPTH}")
+        levels, depth = self.levels, self.depth
+        below = levels[depth + 1] if len(levels) > depth + 1 else size + SPARE_BYTES
+        self.levels = (*levels[:depth], self.bytes_left, below, *levels[depth + 2 :])
+        self.bytes_left = below
+        self.depth = depth + 1
+
+    def leave(self) -> None:
+        """Come back up to the level around."""
+        levels, depth = self.levels, self.depth
+        self.levels = (*levels[:depth], self.bytes_left, *levels[depth + 1 :])
+        self.bytes_left = levels[depth - 1]
+        self.depth = depth - 1
+
+    def malformed(self, reason: str) -> MalformedCalldata:
+        """The error for calldata that the contract would revert on."""
+        return MalformedCalldata(self.selector, reason)
+
+    def refused(self, reason: str) -> MalformedCalldata:
+        """The error for calldata that may be valid but costs too much to read."""
+        return MalformedCalldata(self.selector, reason, refused=True)

@@ -1,0 +1,125 @@
+"""Compiles a chain's file and the ABI files to the tables of decoding. All mistakes in them show here, at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from mempool.abi import inputs_reader, read_functions
+from mempool.decode.create2 import salt_of
+from mempool.decode.pools import PoolFactory
+from mempool.decode.routers import ROUTERS
+from mempool.decode.tables import DecodeTables, Entry, RouterKind, RouterTable
+from mempool.errors import ConfigError
+from mempool.model.chain import Chain, Factory, PreloadedPool, Router
+from mempool.model.pool import PoolIdentity
+
+Abis = Mapping[str, Sequence[Mapping[str, Any]]]
+"""ABI JSON by its path below `abis/` without the ending: `uniswap/SwapRouter02`. Commands of a command machine stand beside it,
+as `uniswap/UniversalRouterV1.commands`: entries of `id` (hex), `name`, and `inputs` as in ABI JSON where they are read."""
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def build_tables(chain: Chain, abis: Abis) -> DecodeTables:
+    """The tables of one chain. Raises `ConfigError`, naming the entry, for anything that does not fit together."""
+    wrapped_native = address_of(chain.wrapped_native, "wrapped_native")
+    factories = _unique((factory.name, _factory(factory)) for factory in chain.factories)
+    tokens = _unique((address_of(token.address, token.symbol), token) for token in chain.tokens)
+    routers = [_router(router, factories, abis, wrapped_native) for router in chain.routers]
+    by_symbol = _unique((token.symbol, address) for address, token in tokens.items())
+    return DecodeTables(
+        chain=chain,
+        routers=_unique((router.address, router) for router in routers),
+        tokens=tokens,
+        factories=factories,
+        wrapped_native=wrapped_native,
+        preloaded=tuple(_preloaded(pool, factories, by_symbol) for pool in chain.pools),
+        usd_pool=_preloaded(chain.usd_pool, factories, by_symbol),
+    )
+
+
+def address_of(text: str, name: str) -> bytes:
+    """The 20 bytes of an address. Raises `ConfigError` naming the entry."""
+    return _hex_bytes(text, 20, name)
+
+
+def _hex_bytes(text: str, size: int, name: str) -> bytes:
+    try:
+        data = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        data = b""
+    if len(data) != size or not text.startswith("0x"):
+        raise ConfigError(f"{name}: {text!r} is not 0x and {2 * size} hex digits")
+    return data
+
+
+def _factory(factory: Factory) -> PoolFactory:
+    return PoolFactory(
+        name=factory.name,
+        kind=factory.kind,
+        address=address_of(factory.address, factory.name),
+        init_code_hash=_hex_bytes(factory.init_code_hash, 32, factory.name),
+        salt=salt_of(factory.kind),
+        fee_pips=factory.fee_pips,
+        tick_spacings={int(fee): spacing for fee, spacing in factory.tick_spacings.items()},
+    )
+
+
+def _router(router: Router, factories: Mapping[str, PoolFactory], abis: Abis, wrapped_native: bytes) -> RouterTable:
+    kind = _listed(ROUTERS, router.kind, f"kind of router {router.name!r}")
+    return RouterTable(
+        name=router.name,
+        label=router.label,
+        kind=router.kind,
+        address=address_of(router.address, router.name),
+        entries=_functions(kind, _listed(abis, router.abi, f"abi of router {router.name!r}")),
+        factories={
+            pool: _listed(factories, name, f"factory of router {router.name!r}") for pool, name in router.factories.items()
+        },
+        wrapped_native=wrapped_native,
+        commands=_commands(kind, abis[f"{router.abi}.commands"]) if kind.commands else {},
+        command_mask=kind.command_mask,
+    )
+
+
+def _functions(kind: RouterKind, abi: Sequence[Mapping[str, Any]]) -> dict[bytes, Entry]:
+    handlers = kind.functions
+    return {
+        selector: Entry(function.name, function.read, handlers.get(function.signature, handlers.get(function.name)))
+        for selector, function in read_functions(abi, kind.padding).items()
+    }
+
+
+def _commands(kind: RouterKind, rows: Sequence[Mapping[str, Any]]) -> dict[int, Entry]:
+    return _unique((int(row["id"], 16), _command(kind, row)) for row in rows)
+
+
+def _command(kind: RouterKind, row: Mapping[str, Any]) -> Entry:
+    name = row["name"]
+    read = inputs_reader(row["inputs"], kind.padding) if "inputs" in row else None
+    return Entry(name, read, kind.commands.get(name), is_opaque=name not in kind.commands and name not in kind.harmless_commands)
+
+
+def _preloaded(pool: PreloadedPool, factories: Mapping[str, PoolFactory], by_symbol: Mapping[str, bytes]) -> PoolIdentity:
+    factory = _listed(factories, pool.factory, "factory of a preloaded pool")
+    token, other_token = (_listed(by_symbol, symbol, "token of a preloaded pool") for symbol in pool.tokens)
+    identity = factory.pool(token, other_token, pool.fee_pips)
+    if not identity.address:
+        raise ConfigError(f"preloaded pool {'/'.join(pool.tokens)}: {pool.factory!r} has no fee of {pool.fee_pips} pips")
+    return identity
+
+
+def _listed(table: Mapping[str, Value], name: str, what: str) -> Value:
+    if name not in table:
+        raise ConfigError(f"{what}: {name!r} is not one of {', '.join(table)}")
+    return table[name]
+
+
+def _unique(rows: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
+    table: dict[Key, Value] = {}
+    for key, value in rows:
+        if key in table:
+            raise ConfigError(f"{key!r} stands twice in the chain's file")
+        table[key] = value
+    return table

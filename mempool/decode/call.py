@@ -1,0 +1,114 @@
+"""One call under way: its budget, the router, and what was found in it so far."""
+
+from __future__ import annotations
+
+from msgspec import field
+from msgspec.structs import replace
+
+from mempool.abi import Budget, read_arguments
+from mempool.decode.ledger import Holding, Ledger
+from mempool.decode.pools import MAX_HOPS
+from mempool.decode.tables import Entry, RouterTable
+from mempool.model.swap import BalanceIn, Completeness, ExactIn, SwapIntent
+
+
+class Call(Budget, kw_only=True):
+    """What handlers work on. `function` is the one being read; `deadline` and `allow_revert` come from those around it."""
+
+    router: RouterTable
+    value_wei: int
+    sender: bytes
+    size: int
+    """Length of the whole calldata, from which the budgets are made."""
+    function: str = ""
+    deadline: int | None = None
+    allow_revert: bool = False
+    extra_bytes: int = 0
+    hops_left: int = MAX_HOPS
+    intents: list[SwapIntent] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    opaque: list[str] = field(default_factory=list)
+    """Names of what may swap and is not understood."""
+    ledger: Ledger | None = None
+
+    def run(self, data: bytes) -> None:
+        """Read one function call of the router, selector first, and let its handler add what it asks for."""
+        entry = self.router.entries.get(data[:4])
+        if entry is None:
+            self.note_opaque(f"0x{data[:4].hex()}")
+            return
+        self.commands.append(entry.name)
+        self.apply(entry, data, 4)
+
+    def run_nested(self, data: bytes) -> None:
+        """The same one level down, for calldata that a multicall carries."""
+        self.charge_command()
+        self.enter(self.size)
+        self.run(data)
+        self.leave()
+
+    def apply(self, entry: Entry, data: bytes, start: int) -> None:
+        """Read the arguments that begin at `start` and hand them to the entry's handler, if it has one."""
+        if entry.handler is None:
+            return
+        arguments = [] if entry.read is None else read_arguments(entry.read, data, start, self)
+        if self.depth == 0 and len(data) > self.end:
+            self.extra_bytes = len(data) - self.end
+        self.function = entry.name
+        entry.handler(self, arguments)
+
+    def books(self) -> Ledger:
+        """The call's ledger; the call's own value is the first entry."""
+        if self.ledger is None:
+            self.ledger = Ledger({})
+        return self.ledger
+
+    def add(self, intent: SwapIntent) -> None:
+        """Note an intent and who will hold its output."""
+        self.hops_left -= len(intent.hops)
+        if self.hops_left < 0:
+            raise self.refused(f"has more than {MAX_HOPS} hops")
+        index = len(self.intents)
+        self.intents.append(intent)
+        if self.ledger is not None:
+            self.ledger.credit(intent.recipient, intent.token_out, Holding(sources=(index,)))
+
+    def sell_balance(self, holder: bytes, token: bytes, min_amount_out: int) -> BalanceIn:
+        """All that `holder` has of the token, taken from it; with no source and nothing held where the call does not fix it."""
+        size = self.books().take_all(holder, token).size(min_amount_out)
+        return BalanceIn(0, (), min_amount_out) if size is None else size
+
+    def require(self, held: Holding, minimum: int) -> None:
+        """A later step checks that a balance holds `minimum`: a limit of the swap that is its only source.
+
+        What was paid out of the balance before the check, a portion included, raises what that swap must bring.
+        """
+        if len(held.sources) != 1 or held.wei or not held.known:
+            return
+        for take in reversed(held.takes):
+            minimum = take.needed_before(minimum)
+        (index,) = held.sources
+        intent = self.intents[index]
+        if isinstance(intent.size, ExactIn | BalanceIn) and intent.size.min_amount_out < minimum:
+            self.intents[index] = replace(intent, size=replace(intent.size, min_amount_out=minimum))
+
+    def note_opaque(self, name: str) -> None:
+        """Something ran that may swap and may move any balance."""
+        self.commands.append(name)
+        self.opaque.append(name)
+        self.books().forget_all()
+
+
+def completeness_of(call: Call) -> tuple[Completeness, str]:
+    """The call's one word, and why. The least that is known of an intent is what is known of the call."""
+    intents = call.intents
+    if call.opaque:
+        reason = f"not understood: {', '.join(call.opaque)}"
+        return (Completeness.PARTIAL if intents else Completeness.OPAQUE), reason
+    if not intents:
+        return Completeness.NOT_A_SWAP, ""
+    for word in (Completeness.PARTIAL, Completeness.AMOUNT_UNKNOWN):
+        for intent in intents:
+            if intent.completeness is word:
+                return word, intent.reason
+    return Completeness.EXACT, ""

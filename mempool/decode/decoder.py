@@ -1,0 +1,50 @@
+"""Calldata to swap intents, chosen by the router's address and the selector."""
+
+from __future__ import annotations
+
+from mempool.abi import MAX_CALLDATA_BYTES, SPARE_BYTES
+from mempool.decode.call import Call, completeness_of
+from mempool.decode.tables import DecodeTables, RouterTable
+from mempool.errors import MalformedCalldata
+from mempool.model.swap import Completeness, DecodedCall
+from mempool.model.transaction import PendingTransaction
+
+
+def decode(tables: DecodeTables, to: bytes | None, calldata: bytes, value_wei: int, sender: bytes) -> DecodedCall | None:
+    """What a call asks of a listed router; None where `to` is not one.
+
+    Raises `MalformedCalldata` where the router would revert on the calldata and, with `refused`, where it costs too much to read.
+    """
+    router = None if to is None else tables.routers.get(to)
+    if router is None:
+        return None
+    size = len(calldata)
+    if size < 4 or size > MAX_CALLDATA_BYTES:
+        return _without_function(router, calldata)
+    call = Call(calldata[:4], size + SPARE_BYTES, router=router, value_wei=value_wei, sender=sender, size=size)
+    call.run(calldata)
+    intents = call.intents
+    if len(intents) == 1 and not call.opaque:
+        completeness, reason = intents[0].completeness, intents[0].reason
+    else:
+        completeness, reason = completeness_of(call)
+    return DecodedCall(router.name, call.selector, completeness, tuple(intents), tuple(call.commands), call.extra_bytes, reason)
+
+
+def decode_transaction(tables: DecodeTables, transaction: PendingTransaction) -> DecodedCall | None:
+    """`decode` of a transaction that never raises: what is malformed or refused comes out as a call that says so."""
+    to = transaction.to
+    try:
+        return decode(tables, to, transaction.calldata, transaction.value_wei, transaction.sender)
+    except MalformedCalldata as error:
+        word = Completeness.REFUSED if error.refused else Completeness.MALFORMED
+        router = tables.routers[to].name if to is not None else ""
+        return DecodedCall(router, error.selector, word, reason=error.reason)
+
+
+def _without_function(router: RouterTable, calldata: bytes) -> DecodedCall:
+    if not calldata:
+        return DecodedCall(router.name, b"", Completeness.NOT_A_SWAP, reason="a plain transfer")
+    if len(calldata) < 4:
+        raise MalformedCalldata(calldata, "the calldata is shorter than a selector")
+    raise MalformedCalldata(calldata[:4], f"the calldata exceeds {MAX_CALLDATA_BYTES} bytes", refused=True)

@@ -1,0 +1,20 @@
+"""Routers: one file for each kind, and the table that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
+from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
+from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
+from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, UNIVERSAL_ROUTER_7_BIT
+from mempool.decode.tables import RouterKind
+
+ROUTERS: Mapping[str, RouterKind] = {
+    "uniswap_v2_router": UNISWAP_V2_ROUTER,
+    "uniswap_v3_router": UNISWAP_V3_ROUTER,
+    "swap_router02": SWAP_ROUTER02,
+    "universal_router": UNIVERSAL_ROUTER,
+    "universal_router_7_bit": UNIVERSAL_ROUTER_7_BIT,
+}
+"""By the `kind` of a router in a chain's file."""

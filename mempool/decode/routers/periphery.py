@@ -1,0 +1,89 @@
+"""What the V3 periphery's routers have in common: notes of swaps, multicalls, and the payments that end one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mempool.decode.call import Call
+from mempool.decode.ledger import Holding
+from mempool.decode.pools import Path
+from mempool.model.swap import BalanceIn, Completeness, Hop, Size, SwapIntent
+
+
+def add_v3(call: Call, path: Path, size: Size, recipient: bytes, limit: int) -> None:
+    """Note a swap along V3 pools; `limit` is the price limit of a single pool, or 0."""
+    completeness, reason = known_of(path, size)
+    intent = SwapIntent(
+        call.router.name,
+        call.function,
+        path.hops,
+        size,
+        recipient,
+        call.deadline,
+        limit,
+        call.allow_revert,
+        completeness=completeness,
+        reason=reason,
+    )
+    call.add(intent)
+
+
+def add_v2(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes) -> None:
+    """Note a swap along V2 pairs by a router that swaps what the pair received, whatever was sent."""
+    completeness, reason = known_of(Path(hops), size)
+    intent = SwapIntent(
+        call.router.name,
+        call.function,
+        hops,
+        size,
+        recipient,
+        call.deadline,
+        0,
+        call.allow_revert,
+        measures_received=True,
+        completeness=completeness,
+        reason=reason,
+    )
+    call.add(intent)
+
+
+def known_of(path: Path, size: Size) -> tuple[Completeness, str]:
+    """How much of a swap is known: a fee that no pool can have leaves it partial, an open balance without its amount."""
+    if path.reason:
+        return Completeness.PARTIAL, path.reason
+    if isinstance(size, BalanceIn) and not size.sources and not size.held_wei:
+        return Completeness.AMOUNT_UNKNOWN, "sells a balance that the call does not fix"
+    return Completeness.EXACT, ""
+
+
+def multicall(call: Call, arguments: list[Any]) -> None:
+    """multicall([deadline or previousBlockhash,] data): calls of the router to itself, all or nothing."""
+    call.books()
+    for data in arguments[-1]:
+        call.run_nested(data)
+
+
+def multicall_until(call: Call, arguments: list[Any]) -> None:
+    """multicall(deadline, data): the earliest of the deadlines around a swap holds for it."""
+    around = call.deadline
+    call.deadline = arguments[0] if around is None else min(around, arguments[0])
+    multicall(call, arguments)
+    call.deadline = around
+
+
+def unwrap_native(call: Call, arguments: list[Any]) -> None:
+    """unwrapWETH9[WithFee](amountMinimum, …): all of the router's wrapped native, checked before any fee."""
+    pay_out(call, call.router.wrapped_native, arguments[0])
+
+
+def sweep_token(call: Call, arguments: list[Any]) -> None:
+    """sweepToken[WithFee](token, amountMinimum, …): all that the router has of the token, checked before any fee."""
+    token, minimum = arguments[:2]
+    pay_out(call, token, minimum)
+
+
+def pay_out(call: Call, token: bytes, minimum: int) -> Holding:
+    """Empty the router's balance of a token, of which it must have `minimum`."""
+    held = call.books().take_all(call.router.address, token)
+    call.require(held, minimum)
+    return held

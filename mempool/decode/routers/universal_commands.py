@@ -1,0 +1,136 @@
+"""The Universal Router's commands: swaps, and what moves balances between them (1 is the sender, 2 the router, 2^255 a balance)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mempool.decode.call import Call
+from mempool.decode.ledger import NATIVE, Holding, Take
+from mempool.decode.routers.periphery import add_v2, add_v3
+from mempool.decode.routers.swap_router02 import resolved
+from mempool.model.swap import ExactIn, ExactOut, Size
+
+BALANCE = 1 << 255
+_ALREADY_PAID = 0
+_BIPS = 10_000
+_FULL_PRECISION = 10**18
+
+
+def v3_swap_exact_in(call: Call, arguments: list[Any]) -> None:
+    """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36])"""
+    recipient, amount_in, min_amount_out, packed, payer_is_user = arguments[:5]
+    path = call.router.factory("uniswap_v3").packed_path(packed, call)
+    size = _exact_in(call, path.hops[0].token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
+    add_v3(call, path, size, resolved(call, recipient), 0)
+
+
+def v3_swap_exact_out(call: Call, arguments: list[Any]) -> None:
+    """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]), the path from the token out backwards"""
+    recipient, amount_out, max_amount_in, packed, payer_is_user = arguments[:5]
+    path = call.router.factory("uniswap_v3").packed_path_reversed(packed, call)
+    _forget_unless_user_pays(call, path.hops[0].token_in, payer_is_user=payer_is_user)
+    add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
+
+
+def v2_swap_exact_in(call: Call, arguments: list[Any]) -> None:
+    """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36]); 0 means that the first pair was paid before"""
+    recipient, amount_in, min_amount_out, tokens, payer_is_user = arguments[:5]
+    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    token_in, pair = hops[0].token_in, hops[0].pool
+    size: Size
+    if amount_in == _ALREADY_PAID:
+        size = call.sell_balance(pair, token_in, min_amount_out)
+    else:
+        size = _exact_in(call, token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
+    add_v2(call, hops, size, resolved(call, recipient))
+
+
+def v2_swap_exact_out(call: Call, arguments: list[Any]) -> None:
+    """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]); pays what the computed input gives"""
+    recipient, amount_out, max_amount_in, tokens, payer_is_user = arguments[:5]
+    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    _forget_unless_user_pays(call, hops[0].token_in, payer_is_user=payer_is_user)
+    add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
+
+
+def permit2_transfer_from(call: Call, arguments: list[Any]) -> None:
+    """(token, recipient, amount): from the sender"""
+    token, recipient, amount = arguments
+    call.books().credit(resolved(call, recipient), token, Holding(amount))
+
+
+def permit2_transfer_from_batch(call: Call, arguments: list[Any]) -> None:
+    """((from, to, amount, token)[]): from the sender, to stated addresses"""
+    for _, recipient, amount, token in arguments[0]:
+        call.books().credit(recipient, token, Holding(amount))
+
+
+def sweep(call: Call, arguments: list[Any]) -> None:
+    """(token, recipient, amountMin): all that the router has"""
+    token, recipient, minimum = arguments
+    _move_all(call, token, (token, resolved(call, recipient)), minimum)
+
+
+def unwrap_weth(call: Call, arguments: list[Any]) -> None:
+    """(recipient, amountMin): all of the router's wrapped native"""
+    recipient, minimum = arguments
+    _move_all(call, call.router.wrapped_native, (NATIVE, resolved(call, recipient)), minimum)
+
+
+def wrap_eth(call: Call, arguments: list[Any]) -> None:
+    """(recipient, amount): the balance is the value sent and what was unwrapped to the router before"""
+    recipient, amount = arguments
+    _pay(call, (NATIVE, call.router.wrapped_native), resolved(call, recipient), amount)
+
+
+def transfer(call: Call, arguments: list[Any]) -> None:
+    """(token, recipient, value): from the router"""
+    token, recipient, amount = arguments
+    _pay(call, (token, token), resolved(call, recipient), amount)
+
+
+def pay_portion(call: Call, arguments: list[Any]) -> None:
+    """(token, recipient, bips): a share of the router's balance, rounded down; a minimum checked later is raised by it"""
+    token, _, bips = arguments
+    call.books().take(call.router.address, token, Take(0, bips, _BIPS))
+
+
+def pay_portion_full_precision(call: Call, arguments: list[Any]) -> None:
+    """(token, recipient, portion): the same in parts of 10^18"""
+    token, _, portion = arguments
+    call.books().take(call.router.address, token, Take(0, portion, _FULL_PRECISION))
+
+
+def _exact_in(call: Call, token_in: bytes, amounts: tuple[int, int], *, payer_is_user: bool) -> Size:
+    amount_in, min_amount_out = amounts
+    router = call.router.address
+    if amount_in == BALANCE:
+        return call.sell_balance(router, token_in, min_amount_out)
+    if not payer_is_user:
+        call.books().take(router, token_in, Take(amount_in))
+    return ExactIn(amount_in, min_amount_out)
+
+
+def _forget_unless_user_pays(call: Call, token_in: bytes, *, payer_is_user: bool) -> None:
+    if not payer_is_user:
+        call.books().forget(call.router.address, token_in)
+
+
+def _move_all(call: Call, token: bytes, to: tuple[bytes, bytes], minimum: int) -> None:
+    """Hand the router's balance of `token` on as (token, recipient), checking that it is at least `minimum`."""
+    ledger = call.books()
+    held = ledger.take_all(call.router.address, token)
+    call.require(held, minimum)
+    token_after, recipient = to
+    ledger.credit(recipient, token_after, held)
+
+
+def _pay(call: Call, tokens: tuple[bytes, bytes], recipient: bytes, amount: int) -> None:
+    """Move an amount of the router's, or all of it, from being the first token to being the second."""
+    ledger = call.books()
+    before, after = tokens
+    if amount == BALANCE:
+        ledger.credit(recipient, after, ledger.take_all(call.router.address, before))
+        return
+    ledger.take(call.router.address, before, Take(amount))
+    ledger.credit(recipient, after, Holding(amount))

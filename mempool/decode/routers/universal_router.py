@@ -1,0 +1,128 @@
+"""Uniswap's Universal Router, every version: a command a byte, with its input; the layouts are chosen by address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mempool.abi import Padding
+from mempool.decode.call import Call
+from mempool.decode.ledger import NATIVE, Holding
+from mempool.decode.routers import universal_commands as commands
+from mempool.decode.tables import RouterKind
+from mempool.errors import MalformedCalldata
+
+ALLOW_REVERT = 0x80
+
+
+def execute(call: Call, arguments: list[Any]) -> None:
+    """execute(commands, inputs[, deadline])"""
+    call.books().credit(call.router.address, NATIVE, Holding(call.value_wei))
+    call.deadline = arguments[2] if len(arguments) == 3 else None
+    run_commands(call, arguments)
+
+
+def run_commands(call: Call, arguments: list[Any]) -> None:
+    """(commands, inputs), of the entry point or of a sub-plan"""
+    codes, inputs = arguments[:2]
+    if len(codes) != len(inputs):
+        raise call.malformed(f"{len(codes)} commands have {len(inputs)} inputs")
+    call.enter(call.size)
+    for code, data in zip(codes, inputs, strict=True):
+        _run_command(call, code, data)
+    call.leave()
+
+
+def execute_sub_plan(call: Call, arguments: list[Any]) -> None:
+    """(commands, inputs): what stands in it fails or succeeds as a whole"""
+    kept = len(call.intents), call.depth, call.bytes_left, call.levels
+    try:
+        run_commands(call, arguments)
+    except MalformedCalldata as error:
+        if error.refused or not call.allow_revert:
+            raise
+        # The plan is a call of the router to itself, so a revert that is allowed undoes it and nothing else.
+        intents, call.depth, call.bytes_left, call.levels = kept
+        del call.intents[intents:]
+        call.commands.append(f"reverts: {error.reason}")
+        call.books().forget_all()
+
+
+def _run_command(call: Call, code: int, data: bytes) -> None:
+    call.charge_command()
+    command = call.router.commands.get(code & call.router.command_mask)
+    if command is None:
+        call.note_opaque(f"command 0x{code & call.router.command_mask:02x}")
+        return
+    if command.is_opaque:
+        call.note_opaque(command.name)
+        return
+    call.commands.append(command.name)
+    around = call.allow_revert
+    call.allow_revert = around or bool(code & ALLOW_REVERT)
+    call.apply(command, data, 0)
+    call.allow_revert = around
+
+
+def moves_balances(call: Call, _arguments: list[Any]) -> None:
+    """A purchase or a deposit: no swap of tokens, but what the router holds afterwards is not known."""
+    call.books().forget_all()
+
+
+_COMMANDS = {
+    "V3_SWAP_EXACT_IN": commands.v3_swap_exact_in,
+    "V3_SWAP_EXACT_OUT": commands.v3_swap_exact_out,
+    "V2_SWAP_EXACT_IN": commands.v2_swap_exact_in,
+    "V2_SWAP_EXACT_OUT": commands.v2_swap_exact_out,
+    "PERMIT2_TRANSFER_FROM": commands.permit2_transfer_from,
+    "PERMIT2_TRANSFER_FROM_BATCH": commands.permit2_transfer_from_batch,
+    "SWEEP": commands.sweep,
+    "TRANSFER": commands.transfer,
+    "PAY_PORTION": commands.pay_portion,
+    "PAY_PORTION_FULL_PRECISION": commands.pay_portion_full_precision,
+    "WRAP_ETH": commands.wrap_eth,
+    "UNWRAP_WETH": commands.unwrap_weth,
+    "EXECUTE_SUB_PLAN": execute_sub_plan,
+    "SEAPORT": moves_balances,
+    "SEAPORT_V1_4": moves_balances,
+    "SEAPORT_V1_5": moves_balances,
+    "LOOKS_RARE_721": moves_balances,
+    "LOOKS_RARE_1155": moves_balances,
+    "LOOKS_RARE_V2": moves_balances,
+    "CRYPTOPUNKS": moves_balances,
+    "X2Y2_721": moves_balances,
+    "X2Y2_1155": moves_balances,
+    "FOUNDATION": moves_balances,
+    "ELEMENT_MARKET": moves_balances,
+    "V4_POSITION_MANAGER_CALL": moves_balances,
+    "ACROSS_V4_DEPOSIT_V3": moves_balances,
+}
+_HARMLESS_COMMANDS = frozenset(
+    {
+        "PERMIT2_PERMIT",
+        "PERMIT2_PERMIT_BATCH",
+        "BALANCE_CHECK_ERC20",
+        "OWNER_CHECK_721",
+        "OWNER_CHECK_1155",
+        "SWEEP_ERC721",
+        "SWEEP_ERC1155",
+        "APPROVE_ERC20",
+        "V3_POSITION_MANAGER_PERMIT",
+        "V3_POSITION_MANAGER_CALL",
+        "V4_INITIALIZE_POOL",
+    }
+)
+
+UNIVERSAL_ROUTER = RouterKind(
+    padding=Padding.CHECKED,
+    functions={"execute": execute},
+    commands=_COMMANDS,
+    harmless_commands=_HARMLESS_COMMANDS,
+    command_mask=0x3F,
+)
+UNIVERSAL_ROUTER_7_BIT = RouterKind(
+    padding=Padding.CHECKED,
+    functions={"execute": execute},
+    commands=_COMMANDS,
+    harmless_commands=_HARMLESS_COMMANDS,
+    command_mask=0x7F,
+)

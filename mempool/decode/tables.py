@@ -1,0 +1,86 @@
+"""The tables that decoding looks things up in: routers by address, functions by selector, tokens and factories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from mempool.abi import Padding, Read
+from mempool.decode.pools import PoolFactory
+from mempool.errors import ConfigError
+from mempool.model.chain import Chain, Token
+from mempool.model.pool import PoolIdentity
+
+if TYPE_CHECKING:
+    from mempool.decode.call import Call
+
+Handler = Callable[["Call", list[Any]], None]
+"""Takes a call under way and the arguments of one of its functions, and adds what they ask for to the call."""
+
+
+class Entry(Struct, frozen=True):
+    """One function or command. Without a `handler` it is known by name and is no swap, unless it is opaque."""
+
+    name: str
+    read: Read | None
+    handler: Handler | None
+    is_opaque: bool = False
+
+
+class RouterKind(Struct, frozen=True):
+    """A row of `ROUTERS`: what the contract does about dirty words, and who takes which function.
+
+    `functions` is keyed by name or, where a name has several functions that differ, by signature; functions of the ABI that
+    it lacks are no swaps. `commands` likewise for the commands of a command machine, whose byte is cut to `command_mask`;
+    commands in neither `commands` nor `harmless_commands` make a call opaque.
+    """
+
+    padding: Padding
+    functions: Mapping[str, Handler]
+    commands: Mapping[str, Handler] = {}
+    harmless_commands: frozenset[str] = frozenset()
+    command_mask: int = 0
+
+
+class RouterTable(Struct, frozen=True):
+    """One router of the chain. `factories` are its factories by pool kind."""
+
+    name: str
+    label: str
+    kind: str
+    address: bytes
+    entries: dict[bytes, Entry]
+    factories: dict[str, PoolFactory]
+    wrapped_native: bytes
+    commands: dict[int, Entry] = {}
+    command_mask: int = 0
+
+    def factory(self, kind: str) -> PoolFactory:
+        """Its factory of that pool kind. Raises `ConfigError` where the chain's file names none."""
+        try:
+            return self.factories[kind]
+        except KeyError:
+            raise ConfigError(f"router {self.name!r} has no factory of kind {kind!r} in its chain's file") from None
+
+
+class DecodeTables(Struct, frozen=True):
+    """Everything that decoding and the start of a run need to know about a chain. Addresses are 20 bytes."""
+
+    chain: Chain
+    routers: dict[bytes, RouterTable]
+    tokens: dict[bytes, Token]
+    factories: dict[str, PoolFactory]
+    wrapped_native: bytes
+    preloaded: tuple[PoolIdentity, ...]
+    usd_pool: PoolIdentity
+
+    def pool_identity(self, factory_name: str, token: bytes, other_token: bytes, fee_pips: int) -> PoolIdentity:
+        """The pool of a listed factory. Raises `ConfigError` where the factory, or the fee at it, is not listed."""
+        if factory_name not in self.factories:
+            raise ConfigError(f"no factory {factory_name!r}; there are {', '.join(self.factories)}")
+        identity = self.factories[factory_name].pool(token, other_token, fee_pips)
+        if not identity.address:
+            raise ConfigError(f"factory {factory_name!r} has no fee of {fee_pips} pips")
+        return identity
