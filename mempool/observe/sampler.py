@@ -1,65 +1,65 @@
 """Samples this process's own stack while a function runs: for where no other process may look inside.
 
-A Python signal handler, or a thread reading `sys._current_frames`, sees the stack only where the interpreter stops to look: at a
-loop's end or a call. A function without either is then never seen. `faulthandler` writes the stack from the C handler, wherever
-the signal falls, so its dumps are the samples.
+The kernel's profiling timer asks for a sample, and the interpreter gives it where it next looks around: at a call, the end of a C
+call, or the end of a loop's round. So a sample falls up to that much later than the tick, and time in a few straight lines may
+count for the function that called them. (`faulthandler` would write the stack on the spot, but crashed Python 3.11 when asked
+for 200 a second.)
 """
 
 from __future__ import annotations
 
-import faulthandler
-import re
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import PurePath
+from types import CodeType, FrameType
 
 from mempool.errors import MempoolError
 from mempool.observe.stacks import Stack
 
 PACKAGE_PARENT = PurePath(__file__).parents[2]
-_FRAME = re.compile(r'  File "(.*)", line (\d+|\?\?\?) in (.*)')
 
 
 def sample(work: Callable[[], object], rate_hz: int = 500) -> Counter[Stack]:
-    """Run `work` on the main thread and take its stack `rate_hz` times a second of processor time, at most 100 frames deep.
+    """Run `work` on the main thread and take its stack `rate_hz` times a second of processor time.
 
     The kernel's tick may be coarser than the rate asked for. What called `sample` is left out. Raises `MempoolError` where the
     system has no profiling timer.
     """
-    if not hasattr(faulthandler, "register"):
+    if not hasattr(signal, "setitimer"):
         raise MempoolError("this system has no profiling timer: install py-spy (pip install 'mempool[profile]')")
-    with tempfile.TemporaryFile("w+", encoding="ascii") as dumps:
-        faulthandler.register(signal.SIGPROF, file=dumps, all_threads=False)
-        signal.setitimer(signal.ITIMER_PROF, 1 / rate_hz, 1 / rate_hz)
-        try:
-            work()
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            faulthandler.unregister(signal.SIGPROF)
-        dumps.seek(0)
-        return read_dumps(dumps, sample.__code__.co_filename)
+    seen: Counter[tuple[CodeType, ...]] = Counter()
 
+    def take(number: int, frame: FrameType | None) -> None:
+        seen[_codes(frame)] += 1
 
-def read_dumps(lines: Iterable[str], caller_file: str) -> Counter[Stack]:
-    """Folds faulthandler's dumps (most recent call first), up to where the file of the caller stands in them."""
+    previous = signal.signal(signal.SIGPROF, take)
+    signal.setitimer(signal.ITIMER_PROF, 1 / rate_hz, 1 / rate_hz)
+    try:
+        work()
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
     stacks: Counter[Stack] = Counter()
-    frames: list[str] = []
-    outside = True
-    for line in lines:
-        found = _FRAME.match(line)
-        if found is None:
-            stacks[tuple(reversed(frames))] += bool(frames)
-            frames, outside = [], False
-        elif found[1] == caller_file and found[3] == "sample":
-            outside = True
-        elif not outside:
-            frames.append(f"{found[3]} ({short_file(found[1])}:{found[2]})")
-    stacks[tuple(reversed(frames))] += bool(frames)
-    return +stacks
+    for codes, count in seen.items():
+        stacks[tuple(map(_name, codes))] += count
+    stacks.pop((), None)
+    return stacks
+
+
+def _codes(frame: FrameType | None) -> tuple[CodeType, ...]:
+    """From the function that `sample` called to the innermost."""
+    codes: list[CodeType] = []
+    while frame is not None and frame.f_code is not sample.__code__:
+        codes.append(frame.f_code)
+        frame = frame.f_back
+    return tuple(reversed(codes))
+
+
+def _name(code: CodeType) -> str:
+    return f"{code.co_name} ({short_file(code.co_filename)})"
 
 
 def repeat_for(seconds: float, work: Callable[[], object]) -> int:
