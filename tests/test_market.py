@@ -71,6 +71,17 @@ def test_known_head_again_changes_nothing_and_a_head_that_goes_back_rolls_back()
     assert market.view().pool(PAIR.address) == PAIR
 
 
+def test_rewinding_makes_a_kept_block_the_head_and_leaves_all_alone_for_another() -> None:
+    market, first = synced(PAIR)
+    second = block(2, first)
+    market.apply_block(second, [sync(7, 8)])
+    assert market.rewind_to("never seen") is None
+    assert market.head == second
+    assert market.rewind_to(second.hash) == ()
+    assert market.rewind_to(first.hash) == (second.hash,)
+    assert market.view().pool(PAIR.address) == PAIR
+
+
 def test_gap_forgets_all_pools_and_says_so() -> None:
     market, first = synced(PAIR)
     change = market.apply_block(block(3, block(2, first)), [])

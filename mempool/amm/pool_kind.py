@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -34,6 +34,8 @@ class PoolKind(Struct, frozen=True):
     swap_topic: bytes
     read_swap: Callable[[Log], SwapEvent | None]
     load: SnapshotLoader
+    virtual_reserve: Callable[[Any, bytes], int]
+    """How much of a token stands behind the mid price of a state of this family: the greater, the less a swap moves it."""
 
 
 def load_from(loading: SnapshotLoad, slots: SlotValues) -> PoolState:

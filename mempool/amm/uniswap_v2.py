@@ -54,6 +54,9 @@ class V2Pool(Struct, frozen=True, gc=False):
     def mid_price(self, token_in: bytes) -> tuple[int, int]:
         return (self.reserve1, self.reserve0) if token_in == self.token0 else (self.reserve0, self.reserve1)
 
+    def virtual_reserve(self, token: bytes) -> int:
+        return self.reserve0 if token == self.token0 else self.reserve1
+
     def after_log(self, log: Log) -> V2Pool:
         """`Sync` carries the reserves after every swap, mint, burn and skim, so no other event counts."""
         if log.topics[:1] != (SYNC_TOPIC,) or len(log.data) != 64:
@@ -125,4 +128,4 @@ def load(identity: PoolIdentity, *, words_each_side: int) -> SnapshotLoad:
     )
 
 
-KIND = PoolKind("uniswap_v2", frozenset({SYNC_TOPIC}), SWAP_TOPIC, read_swap, load)
+KIND = PoolKind("uniswap_v2", frozenset({SYNC_TOPIC}), SWAP_TOPIC, read_swap, load, V2Pool.virtual_reserve)

@@ -58,6 +58,12 @@ class V3Pool(Struct, frozen=True):
         squared = self.sqrt_price_x96 * self.sqrt_price_x96
         return (squared, Q192) if token_in == self.token0 else (Q192, squared)
 
+    def virtual_reserve(self, token: bytes) -> int:
+        """What a V2 pair with the active liquidity would hold at this price. Whitepaper of V3, section 6.2.1."""
+        if token == self.token1:
+            return self.liquidity * self.sqrt_price_x96 >> 96
+        return (self.liquidity << 96) // self.sqrt_price_x96 if self.sqrt_price_x96 else 0
+
     def after_log(self, log: Log) -> V3Pool:
         change = LOG_CHANGES.get(log.topics[0]) if log.topics else None
         return change(self, log) if change else self

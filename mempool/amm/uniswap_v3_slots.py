@@ -76,4 +76,4 @@ def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> bits - 1 else value
 
 
-KIND = PoolKind("uniswap_v3", frozenset(LOG_CHANGES), SWAP_TOPIC, read_swap, load)
+KIND = PoolKind("uniswap_v3", frozenset(LOG_CHANGES), SWAP_TOPIC, read_swap, load, V3Pool.virtual_reserve)

@@ -137,3 +137,4 @@ def test_snapshot_unpacks_the_reserves_slot_and_refuses_an_unknown_one() -> None
 def test_mid_price_is_token_out_for_token_in() -> None:
     assert v2_pool(1000, 3000).mid_price(TOKEN0) == (3000, 1000)
     assert v2_pool(1000, 3000).mid_price(TOKEN1) == (1000, 3000)
+    assert v2_pool(1000, 3000).virtual_reserve(TOKEN1) == 3000

@@ -185,3 +185,10 @@ def test_mid_price_is_token_out_for_token_in() -> None:
     pool = v3_pool([(-600, 600, ETHER)])
     assert pool.mid_price(TOKEN0) == (Q96 * Q96, 1 << 192)
     assert pool.mid_price(TOKEN1) == (1 << 192, Q96 * Q96)
+
+
+def test_virtual_reserves_are_those_of_a_pair_with_the_active_liquidity() -> None:
+    pool = v3_pool([(-6000, 6000, ETHER)], tick=1000)
+    product = pool.virtual_reserve(TOKEN0) * pool.virtual_reserve(TOKEN1)
+    assert ETHER**2 - 4 * ETHER < product <= ETHER**2
+    assert pool.virtual_reserve(TOKEN1) > pool.virtual_reserve(TOKEN0)

@@ -1,0 +1,64 @@
+"""A call's intents in order: what each does to the next, to the whole, and to what is unknown."""
+
+from __future__ import annotations
+
+from mempool.model.swap import BalanceIn, ExactIn
+from mempool.simulate import simulate, simulate_call
+from tests.amm.pools import TOKEN0, TOKEN1
+from tests.simulate.swaps import DEEP, FIRST, NOW, SECOND, THIRD, call, hop, intent, view
+
+
+def test_each_intent_meets_the_pools_as_the_ones_before_left_them() -> None:
+    result = simulate_call(call(intent(), intent()), view(), NOW)
+    first, second = result.results
+    assert second.hops[0].before is first.hops[0].after
+    assert second.amount_out < first.amount_out
+    assert result.after.pool(FIRST.address) is second.hops[0].after
+    assert result.after.pool(DEEP.address) is DEEP
+    assert result.reverts == ""
+
+
+def test_balance_of_an_earlier_intent_is_sold_by_a_later_one() -> None:
+    result = simulate_call(call(intent(), intent(BalanceIn(0, (0,), 0), hop(SECOND, TOKEN1))), view(), NOW)
+    assert result.results[1].amount_in == result.results[0].amount_out
+
+
+def test_call_that_reverts_leaves_the_pools_as_they_were() -> None:
+    before = view()
+    result = simulate_call(call(intent(), intent(ExactIn(10**18, 10**30)), intent()), before, NOW)
+    assert result.reverts.startswith("too little received")
+    assert result.after is before
+    assert [bool(each.reverts) for each in result.results] == [False, True, False]
+
+
+def test_intent_that_may_fail_is_undone_and_the_call_goes_on() -> None:
+    optional = intent(ExactIn(10**18, 10**30), allow_revert=True)
+    result = simulate_call(call(optional, intent()), view(), NOW)
+    assert result.reverts == ""
+    assert result.results[1].hops[0].before is FIRST
+    assert result.results[0].reverts
+
+
+def test_missed_deadline_is_the_whole_call_s_even_where_intents_may_fail() -> None:
+    result = simulate_call(call(intent(deadline=NOW - 1, allow_revert=True)), view(), NOW)
+    assert result.reverts.startswith("deadline passed")
+
+
+def test_unknown_pool_stops_only_the_intents_that_need_it() -> None:
+    through_unknown = intent(ExactIn(10**18, 0), hop(FIRST, TOKEN0), hop(SECOND, TOKEN1))
+    on_doubtful = intent(ExactIn(10**18, 0), hop(FIRST, TOKEN0))
+    sells_unknown = intent(BalanceIn(0, (0,), 0), hop(THIRD, TOKEN1))
+    independent = intent(ExactIn(10**18, 0), hop(DEEP, TOKEN0))
+    known = view(FIRST, DEEP, THIRD)
+    result = simulate_call(call(through_unknown, on_doubtful, sells_unknown, independent), known, NOW)
+    assert [index for index, _ in result.unknown] == [0, 1, 2]
+    assert [(error.pool, error.missing) for _, error in result.unknown[:2]] == [(SECOND.address, "the pool")] * 2
+    assert list(result.by_intent()) == [(3, simulate(independent, known, NOW))]
+    assert result.by_index[:3] == (None, None, None)
+
+
+def test_call_without_intents_changes_nothing() -> None:
+    before = view()
+    result = simulate_call(call(), before, NOW)
+    assert (result.results, result.unknown, result.reverts) == ((), (), "")
+    assert result.after is before
