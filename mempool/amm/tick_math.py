@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import isqrt, log
+from math import floor, isqrt, log
 
 MIN_TICK, MAX_TICK = -887272, 887272
 Q32, Q96, Q128 = 1 << 32, 1 << 96, 1 << 128
@@ -49,8 +49,7 @@ def tick_at_sqrt_ratio(sqrt_price_x96: int) -> int:
 
     The floating logarithm is off by far less than one tick, so it needs at most one correction; the verdict is the integers'.
     """
-    tick = int(log(sqrt_price_x96 / Q96) / LOG_OF_HALF_TICK)
-    tick = min(max(tick, MIN_TICK), MAX_TICK - 1)
+    tick = min(max(floor(log(sqrt_price_x96 / Q96) / LOG_OF_HALF_TICK), MIN_TICK), MAX_TICK - 1)
     while sqrt_ratio_at_tick(tick) > sqrt_price_x96:
         tick -= 1
     while sqrt_ratio_at_tick(tick + 1) <= sqrt_price_x96:
