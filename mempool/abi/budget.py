@@ -32,16 +32,6 @@ class Budget(Struct, gc=False):
     levels: tuple[int, ...] = ()
     """Bytes left at the levels around this one, then of those below it that were entered before."""
 
-    def charge_bytes(self, count: int) -> None:
-        self.bytes_left -= count
-        if self.bytes_left < 0:
-            raise self.refused("uses more dynamic bytes than it has")
-
-    def charge_items(self, count: int) -> None:
-        self.items_left -= count
-        if self.items_left < 0:
-            raise self.refused(f"has more than {MAX_ITEMS} array items")
-
     def charge_command(self) -> None:
         self.commands_left -= 1
         if self.commands_left < 0:
@@ -63,6 +53,12 @@ class Budget(Struct, gc=False):
         self.levels = (*levels[:depth], self.bytes_left, *levels[depth + 1 :])
         self.bytes_left = levels[depth - 1]
         self.depth = depth - 1
+
+    def out_of_bytes(self) -> MalformedCalldata:
+        return self.refused("uses more dynamic bytes than it has")
+
+    def out_of_items(self) -> MalformedCalldata:
+        return self.refused(f"has more than {MAX_ITEMS} array items")
 
     def malformed(self, reason: str) -> MalformedCalldata:
         """The error for calldata that the contract would revert on."""

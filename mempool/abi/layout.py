@@ -1,8 +1,7 @@
-"""How the static head of a tuple lies in memory: one `struct` format for its values, one for the padding around them."""
+"""How a type lies in a head: the words it takes, and for each of them its padding, its value and what makes a value of it."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
@@ -30,23 +29,52 @@ class Padding(Enum):
 
 
 class Slot(Struct, frozen=True):
-    """One word of a head: its format, the format of its checked padding, and what makes the value of the bytes."""
+    """One word: `before` bytes of padding, the value's `struct` code, `after` bytes of padding.
 
-    values: str
-    padding: str
+    `is_checked` padding must be zero; `convert` makes the value of the bytes, where they are not the value themselves.
+    """
+
+    before: int
+    code: str
+    after: int
+    is_checked: bool = False
     convert: Convert | None = None
 
+    @property
+    def checked_bytes(self) -> int:
+        """How much padding must be zero. No word has padding on both sides that is checked."""
+        return self.before + self.after if self.is_checked else 0
 
-class Group(Struct, frozen=True):
-    """A static tuple inside a head: the shapes of its components."""
+    @property
+    def value_format(self) -> str:
+        return f"{self.before}x{self.code}{self.after}x"
 
-    parts: tuple[Shape, ...]
+    @property
+    def padding_format(self) -> str:
+        """Gives the checked padding and nothing else."""
+        width = 32 - self.before - self.after
+        if not self.checked_bytes:
+            return "32x"
+        return f"{self.before}s{width}x" if self.before else f"{width}x{self.after}s"
+
+    @property
+    def joint_format(self) -> str:
+        """Gives the checked padding, if there is any, and the value, in the order in which they stand."""
+        if not self.checked_bytes:
+            return self.value_format
+        return f"{self.before}s{self.code}" if self.before else f"{self.code}{self.after}s"
 
 
 class Leaf(Struct, frozen=True):
     """One word inside a head."""
 
     slot: Slot
+
+
+class Group(Struct, frozen=True):
+    """A static tuple inside a head: the shapes of its components."""
+
+    parts: tuple[Shape, ...]
 
 
 class Tail(Struct, frozen=True):
@@ -57,14 +85,14 @@ class Tail(Struct, frozen=True):
 
 Shape = Leaf | Group | Tail
 
-# Offsets and lengths are always checked: what exceeds 64 bits lies beyond any calldata.
-OFFSET = Slot("24xQ", "24s8x")
+OFFSET = Slot(24, "Q", 0, is_checked=True)
+"""Offsets and lengths are always checked: what exceeds 64 bits lies beyond any calldata."""
 
 
 def shape_of(abi_type: AbiType, padding: Padding) -> Shape:
     """How a component of that type stands in its tuple's head."""
     if isinstance(abi_type, Word):
-        return Leaf(slot_of(abi_type, padding))
+        return Leaf(_slot_of(abi_type, padding))
     if isinstance(abi_type, TupleOf) and not is_dynamic(abi_type):
         return Group(tuple(shape_of(component, padding) for component in abi_type.components))
     return Tail(abi_type)
@@ -81,46 +109,36 @@ def slots_of(shapes: Sequence[Shape]) -> list[Slot]:
     return slots
 
 
-def padding_check(formats: Sequence[str]) -> tuple[Callable[[bytes, int], tuple[bytes, ...]], tuple[bytes, ...]]:
-    """What unpacks the checked padding of consecutive words, and what it gives where all of it is zero."""
-    compiled = struct.Struct(">" + "".join(formats))
-    return compiled.unpack_from, compiled.unpack(bytes(compiled.size))
-
-
-def slot_of(word: Word, padding: Padding) -> Slot:
-    """How a word of that type is cut and converted."""
+def _slot_of(word: Word, padding: Padding) -> Slot:
     spare = 32 - word.size
+    is_checked = padding is Padding.CHECKED and spare > 0
     if word.kind == "int":
-        return _signed_slot(word, padding)
+        return Slot(0, "32s", 0, convert=_ranged(word.size)) if is_checked else Slot(spare, f"{word.size}s", 0, convert=_signed)
     if word.kind == "bool":
-        # The flag is any set bit where the contract masks; where it checks, all but the last must be zero.
-        return Slot("32s", "32x", any) if padding is Padding.MASKED else Slot("31xc", "31sx", _checked_flag)
-    checked = padding is Padding.CHECKED and spare > 0
+        # Any set bit is the flag where the contract masks; where it checks, all but the last must be zero.
+        return Slot(31, "c", 0, is_checked=True, convert=_flag) if is_checked else Slot(0, "32s", 0, convert=any)
     if word.kind == "bytes":
-        return Slot(f"{word.size}s{spare}x", f"{word.size}x{spare}s" if checked else "32x")
-    convert = None if word.kind == "address" else int.from_bytes
-    return Slot(f"{spare}x{word.size}s", f"{spare}s{word.size}x" if checked else "32x", convert)
-
-
-def _signed_slot(word: Word, padding: Padding) -> Slot:
-    if padding is Padding.MASKED:
-        return Slot(f"{32 - word.size}x{word.size}s", "32x", _signed)
-    half = 1 << (8 * word.size - 1)
-
-    def convert(data: bytes) -> int:
-        value = int.from_bytes(data, signed=True)
-        if not -half <= value < half:
-            raise ValueError("a signed word is out of its range")
-        return value
-
-    return Slot("32s", "32x", convert)
+        return Slot(0, f"{word.size}s", spare, is_checked)
+    return Slot(spare, f"{word.size}s", 0, is_checked, None if word.kind == "address" else int.from_bytes)
 
 
 def _signed(data: bytes) -> int:
     return int.from_bytes(data, signed=True)
 
 
-def _checked_flag(data: bytes) -> bool:
+def _ranged(size: int) -> Convert:
+    half = 1 << (8 * size - 1)
+
+    def convert(data: bytes) -> int:
+        value = int.from_bytes(data, signed=True)
+        if not -half <= value < half:
+            raise ValueError("a signed word is out of its type's range")
+        return value
+
+    return convert
+
+
+def _flag(data: bytes) -> bool:
     if data > b"\x01":
         raise ValueError("a flag is neither 0 nor 1")
     return data == b"\x01"

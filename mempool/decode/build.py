@@ -68,6 +68,8 @@ def _factory(factory: Factory) -> PoolFactory:
 
 def _router(router: Router, factories: Mapping[str, PoolFactory], abis: Abis, wrapped_native: bytes) -> RouterTable:
     kind = _listed(ROUTERS, router.kind, f"kind of router {router.name!r}")
+    if missing := kind.pools - router.factories.keys():
+        raise ConfigError(f"router {router.name!r} has no factory for {', '.join(sorted(missing))}")
     return RouterTable(
         name=router.name,
         label=router.label,

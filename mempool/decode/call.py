@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import field
 from msgspec.structs import replace
 
 from mempool.abi import Budget, read_arguments
@@ -25,9 +24,9 @@ class Call(Budget, kw_only=True):
     allow_revert: bool = False
     extra_bytes: int = 0
     hops_left: int = MAX_HOPS
-    intents: list[SwapIntent] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)
-    opaque: list[str] = field(default_factory=list)
+    intents: tuple[SwapIntent, ...] = ()
+    commands: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
     """Names of what may swap and is not understood."""
     ledger: Ledger | None = None
 
@@ -37,7 +36,7 @@ class Call(Budget, kw_only=True):
         if entry is None:
             self.note_opaque(f"0x{data[:4].hex()}")
             return
-        self.commands.append(entry.name)
+        self.commands += (entry.name,)
         self.apply(entry, data, 4)
 
     def run_nested(self, data: bytes) -> None:
@@ -68,10 +67,9 @@ class Call(Budget, kw_only=True):
         self.hops_left -= len(intent.hops)
         if self.hops_left < 0:
             raise self.refused(f"has more than {MAX_HOPS} hops")
-        index = len(self.intents)
-        self.intents.append(intent)
         if self.ledger is not None:
-            self.ledger.credit(intent.recipient, intent.token_out, Holding(sources=(index,)))
+            self.ledger.credit(intent.recipient, intent.token_out, Holding(sources=(len(self.intents),)))
+        self.intents += (intent,)
 
     def sell_balance(self, holder: bytes, token: bytes, min_amount_out: int) -> BalanceIn:
         """All that `holder` has of the token, taken from it; with no source and nothing held where the call does not fix it."""
@@ -90,12 +88,13 @@ class Call(Budget, kw_only=True):
         (index,) = held.sources
         intent = self.intents[index]
         if isinstance(intent.size, ExactIn | BalanceIn) and intent.size.min_amount_out < minimum:
-            self.intents[index] = replace(intent, size=replace(intent.size, min_amount_out=minimum))
+            raised = replace(intent, size=replace(intent.size, min_amount_out=minimum))
+            self.intents = (*self.intents[:index], raised, *self.intents[index + 1 :])
 
     def note_opaque(self, name: str) -> None:
         """Something ran that may swap and may move any balance."""
-        self.commands.append(name)
-        self.opaque.append(name)
+        self.commands += (name,)
+        self.opaque += (name,)
         self.books().forget_all()
 
 

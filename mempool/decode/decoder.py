@@ -28,7 +28,7 @@ def decode(tables: DecodeTables, to: bytes | None, calldata: bytes, value_wei: i
         completeness, reason = intents[0].completeness, intents[0].reason
     else:
         completeness, reason = completeness_of(call)
-    return DecodedCall(router.name, call.selector, completeness, tuple(intents), tuple(call.commands), call.extra_bytes, reason)
+    return DecodedCall(router.name, call.selector, completeness, intents, call.commands, call.extra_bytes, reason)
 
 
 def decode_transaction(tables: DecodeTables, transaction: PendingTransaction) -> DecodedCall | None:

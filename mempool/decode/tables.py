@@ -32,12 +32,13 @@ class Entry(Struct, frozen=True):
 class RouterKind(Struct, frozen=True):
     """A row of `ROUTERS`: what the contract does about dirty words, and who takes which function.
 
-    `functions` is keyed by name or, where a name has several functions that differ, by signature; functions of the ABI that
+    `pools` are the pool kinds that its factories must cover. `functions` is keyed by name or, where a name has several functions that differ, by signature; functions of the ABI that
     it lacks are no swaps. `commands` likewise for the commands of a command machine, whose byte is cut to `command_mask`;
     commands in neither `commands` nor `harmless_commands` make a call opaque.
     """
 
     padding: Padding
+    pools: frozenset[str]
     functions: Mapping[str, Handler]
     commands: Mapping[str, Handler] = {}
     harmless_commands: frozenset[str] = frozenset()
@@ -56,13 +57,6 @@ class RouterTable(Struct, frozen=True):
     wrapped_native: bytes
     commands: dict[int, Entry] = {}
     command_mask: int = 0
-
-    def factory(self, kind: str) -> PoolFactory:
-        """Its factory of that pool kind. Raises `ConfigError` where the chain's file names none."""
-        try:
-            return self.factories[kind]
-        except KeyError:
-            raise ConfigError(f"router {self.name!r} has no factory of kind {kind!r} in its chain's file") from None
 
 
 class DecodeTables(Struct, frozen=True):

@@ -19,35 +19,35 @@ _ROUTER = bytes(19) + b"\x02"
 def exact_input_single(call: Call, arguments: list[Any]) -> None:
     """exactInputSingle((tokenIn, tokenOut, fee, recipient, amountIn, amountOutMinimum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, amount_in, min_amount_out, limit = arguments[0]
-    path = call.router.factory("uniswap_v3").single(token_in, token_out, fee_pips, call)
+    path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
     _add_v3_exact_in(call, path, (amount_in, min_amount_out), recipient, limit)
 
 
 def exact_input(call: Call, arguments: list[Any]) -> None:
     """exactInput((path, recipient, amountIn, amountOutMinimum))"""
     packed, recipient, amount_in, min_amount_out = arguments[0]
-    path = call.router.factory("uniswap_v3").packed_path(packed, call)
+    path = call.router.factories["uniswap_v3"].packed_path(packed, call)
     _add_v3_exact_in(call, path, (amount_in, min_amount_out), recipient, 0)
 
 
 def exact_output_single(call: Call, arguments: list[Any]) -> None:
     """exactOutputSingle((tokenIn, tokenOut, fee, recipient, amountOut, amountInMaximum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, amount_out, max_amount_in, limit = arguments[0]
-    path = call.router.factory("uniswap_v3").single(token_in, token_out, fee_pips, call)
+    path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), limit)
 
 
 def exact_output(call: Call, arguments: list[Any]) -> None:
     """exactOutput((path, recipient, amountOut, amountInMaximum)), the path from the token out backwards"""
     packed, recipient, amount_out, max_amount_in = arguments[0]
-    path = call.router.factory("uniswap_v3").packed_path_reversed(packed, call)
+    path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
 
 
 def swap_exact_tokens(call: Call, arguments: list[Any]) -> None:
     """swapExactTokensForTokens(amountIn, amountOutMin, path, to); swaps what the first pair received"""
     amount_in, min_amount_out, tokens, recipient = arguments
-    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     size = exact_or_balance(call, hops[0].token_in, amount_in, min_amount_out)
     add_v2(call, hops, size, resolved(call, recipient))
 
@@ -55,7 +55,7 @@ def swap_exact_tokens(call: Call, arguments: list[Any]) -> None:
 def swap_for_exact_tokens(call: Call, arguments: list[Any]) -> None:
     """swapTokensForExactTokens(amountOut, amountInMax, path, to); pays what the computed input gives"""
     amount_out, max_amount_in, tokens, recipient = arguments
-    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
 
 
@@ -96,6 +96,7 @@ def _add_v3_exact_in(call: Call, path: Path, amounts: tuple[int, int], recipient
 
 SWAP_ROUTER02 = RouterKind(
     padding=Padding.CHECKED,
+    pools=frozenset({"uniswap_v2", "uniswap_v3"}),
     functions={
         "exactInputSingle": exact_input_single,
         "exactInput": exact_input,

@@ -15,21 +15,21 @@ Tokens = tuple[bytes, ...]
 def swap_exact_in(call: Call, arguments: list[Any]) -> None:
     """swapExactTokensForTokens(amountIn, amountOutMin, path, to, deadline)"""
     amount_in, min_amount_out, tokens, recipient, deadline = arguments
-    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     call.add(SwapIntent(call.router.name, call.function, hops, ExactIn(amount_in, min_amount_out), recipient, deadline))
 
 
 def swap_exact_out(call: Call, arguments: list[Any]) -> None:
     """swapTokensForExactTokens(amountOut, amountInMax, path, to, deadline)"""
     amount_out, max_amount_in, tokens, recipient, deadline = arguments
-    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     call.add(SwapIntent(call.router.name, call.function, hops, ExactOut(amount_out, max_amount_in), recipient, deadline))
 
 
 def swap_exact_in_measured(call: Call, arguments: list[Any]) -> None:
     """swapExactTokensForTokensSupportingFeeOnTransferTokens(amountIn, amountOutMin, path, to, deadline)"""
     amount_in, min_amount_out, tokens, recipient, deadline = arguments
-    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     size = ExactIn(amount_in, min_amount_out)
     call.add(SwapIntent(call.router.name, call.function, hops, size, recipient, deadline, measures_received=True))
 
@@ -61,6 +61,7 @@ def paid_out_in_native(handler: Handler) -> Handler:
 
 UNISWAP_V2_ROUTER = RouterKind(
     padding=Padding.MASKED,
+    pools=frozenset({"uniswap_v2"}),
     functions={
         "swapExactTokensForTokens": swap_exact_in,
         "swapTokensForExactTokens": swap_exact_out,

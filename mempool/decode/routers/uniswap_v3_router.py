@@ -16,7 +16,7 @@ _NOBODY = bytes(20)
 def exact_input_single(call: Call, arguments: list[Any]) -> None:
     """exactInputSingle((tokenIn, tokenOut, fee, recipient, deadline, amountIn, amountOutMinimum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, deadline, amount_in, min_amount_out, limit = arguments[0]
-    path = call.router.factory("uniswap_v3").single(token_in, token_out, fee_pips, call)
+    path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
     call.deadline = deadline
     add_v3(call, path, ExactIn(amount_in, min_amount_out), _recipient(call, recipient), limit)
 
@@ -24,7 +24,7 @@ def exact_input_single(call: Call, arguments: list[Any]) -> None:
 def exact_output_single(call: Call, arguments: list[Any]) -> None:
     """exactOutputSingle((tokenIn, tokenOut, fee, recipient, deadline, amountOut, amountInMaximum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, deadline, amount_out, max_amount_in, limit = arguments[0]
-    path = call.router.factory("uniswap_v3").single(token_in, token_out, fee_pips, call)
+    path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
     call.deadline = deadline
     add_v3(call, path, ExactOut(amount_out, max_amount_in), _recipient(call, recipient), limit)
 
@@ -32,7 +32,7 @@ def exact_output_single(call: Call, arguments: list[Any]) -> None:
 def exact_input(call: Call, arguments: list[Any]) -> None:
     """exactInput((path, recipient, deadline, amountIn, amountOutMinimum))"""
     packed, recipient, deadline, amount_in, min_amount_out = arguments[0]
-    path = call.router.factory("uniswap_v3").packed_path(packed, call)
+    path = call.router.factories["uniswap_v3"].packed_path(packed, call)
     call.deadline = deadline
     add_v3(call, path, ExactIn(amount_in, min_amount_out), _recipient(call, recipient), 0)
 
@@ -40,7 +40,7 @@ def exact_input(call: Call, arguments: list[Any]) -> None:
 def exact_output(call: Call, arguments: list[Any]) -> None:
     """exactOutput((path, recipient, deadline, amountOut, amountInMaximum)), the path from the token out backwards"""
     packed, recipient, deadline, amount_out, max_amount_in = arguments[0]
-    path = call.router.factory("uniswap_v3").packed_path_reversed(packed, call)
+    path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
     call.deadline = deadline
     add_v3(call, path, ExactOut(amount_out, max_amount_in), _recipient(call, recipient), 0)
 
@@ -51,6 +51,7 @@ def _recipient(call: Call, recipient: bytes) -> bytes:
 
 UNISWAP_V3_ROUTER = RouterKind(
     padding=Padding.CHECKED,
+    pools=frozenset({"uniswap_v3"}),
     functions={
         "exactInputSingle": exact_input_single,
         "exactOutputSingle": exact_output_single,

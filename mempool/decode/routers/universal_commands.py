@@ -1,4 +1,4 @@
-"""The Universal Router's commands: swaps, and what moves balances between them (1 is the sender, 2 the router, 2^255 a balance)."""
+"""The Universal Router's commands: swaps, and what moves balances between them; 2^255 is a balance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FULL_PRECISION = 10**18
 def v3_swap_exact_in(call: Call, arguments: list[Any]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36])"""
     recipient, amount_in, min_amount_out, packed, payer_is_user = arguments[:5]
-    path = call.router.factory("uniswap_v3").packed_path(packed, call)
+    path = call.router.factories["uniswap_v3"].packed_path(packed, call)
     size = _exact_in(call, path.hops[0].token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
     add_v3(call, path, size, resolved(call, recipient), 0)
 
@@ -27,7 +27,7 @@ def v3_swap_exact_in(call: Call, arguments: list[Any]) -> None:
 def v3_swap_exact_out(call: Call, arguments: list[Any]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]), the path from the token out backwards"""
     recipient, amount_out, max_amount_in, packed, payer_is_user = arguments[:5]
-    path = call.router.factory("uniswap_v3").packed_path_reversed(packed, call)
+    path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
     _forget_unless_user_pays(call, path.hops[0].token_in, payer_is_user=payer_is_user)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
 
@@ -35,7 +35,7 @@ def v3_swap_exact_out(call: Call, arguments: list[Any]) -> None:
 def v2_swap_exact_in(call: Call, arguments: list[Any]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36]); 0 means that the first pair was paid before"""
     recipient, amount_in, min_amount_out, tokens, payer_is_user = arguments[:5]
-    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     token_in, pair = hops[0].token_in, hops[0].pool
     size: Size
     if amount_in == _ALREADY_PAID:
@@ -48,7 +48,7 @@ def v2_swap_exact_in(call: Call, arguments: list[Any]) -> None:
 def v2_swap_exact_out(call: Call, arguments: list[Any]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]); pays what the computed input gives"""
     recipient, amount_out, max_amount_in, tokens, payer_is_user = arguments[:5]
-    hops = call.router.factory("uniswap_v2").token_path(tokens, call)
+    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     _forget_unless_user_pays(call, hops[0].token_in, payer_is_user=payer_is_user)
     add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
 

@@ -34,16 +34,15 @@ def run_commands(call: Call, arguments: list[Any]) -> None:
 
 def execute_sub_plan(call: Call, arguments: list[Any]) -> None:
     """(commands, inputs): what stands in it fails or succeeds as a whole"""
-    kept = len(call.intents), call.depth, call.bytes_left, call.levels
+    kept = call.intents, call.depth, call.bytes_left, call.levels
     try:
         run_commands(call, arguments)
     except MalformedCalldata as error:
         if error.refused or not call.allow_revert:
             raise
         # The plan is a call of the router to itself, so a revert that is allowed undoes it and nothing else.
-        intents, call.depth, call.bytes_left, call.levels = kept
-        del call.intents[intents:]
-        call.commands.append(f"reverts: {error.reason}")
+        call.intents, call.depth, call.bytes_left, call.levels = kept
+        call.commands += (f"reverts: {error.reason}",)
         call.books().forget_all()
 
 
@@ -56,7 +55,7 @@ def _run_command(call: Call, code: int, data: bytes) -> None:
     if command.is_opaque:
         call.note_opaque(command.name)
         return
-    call.commands.append(command.name)
+    call.commands += (command.name,)
     around = call.allow_revert
     call.allow_revert = around or bool(code & ALLOW_REVERT)
     call.apply(command, data, 0)
@@ -114,6 +113,7 @@ _HARMLESS_COMMANDS = frozenset(
 
 UNIVERSAL_ROUTER = RouterKind(
     padding=Padding.CHECKED,
+    pools=frozenset({"uniswap_v2", "uniswap_v3"}),
     functions={"execute": execute},
     commands=_COMMANDS,
     harmless_commands=_HARMLESS_COMMANDS,
@@ -121,6 +121,7 @@ UNIVERSAL_ROUTER = RouterKind(
 )
 UNIVERSAL_ROUTER_7_BIT = RouterKind(
     padding=Padding.CHECKED,
+    pools=frozenset({"uniswap_v2", "uniswap_v3"}),
     functions={"execute": execute},
     commands=_COMMANDS,
     harmless_commands=_HARMLESS_COMMANDS,
