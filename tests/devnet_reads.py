@@ -7,7 +7,8 @@ from typing import Any
 from mempool.amm import POOL_KINDS
 from mempool.model.block import Log
 from mempool.model.pool import PoolIdentity, PoolState
-from scripts._devnet.devnet import Devnet, pair_address, pool_address
+from scripts._devnet.devnet import Devnet
+from scripts._devnet.encoding import pair_address, pool_address
 from scripts._devnet.world import TICK_SPACING
 
 

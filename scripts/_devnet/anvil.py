@@ -26,12 +26,13 @@ GWEI = 10**9
 class AnvilOptions:
     """How to run the node. `block_time` in seconds; None mines only when asked, 0 mines every transaction at once.
 
-    `load_state` is read at the start; `state` is read (where it exists) and written every second, so that it survives a kill.
+    `order` is `fifo` or `fees`, by maxFeePerGas alone. `load_state` is read at the start; `state` is read (where it exists) and
+    written every second, so that it survives a kill.
     """
 
     port: int = 0
     block_time: float | None = None
-    order: str = "fees"
+    order: str = "fifo"
     ipc: Path | None = None
     load_state: Path | None = None
     state: Path | None = None
@@ -88,12 +89,17 @@ class Anvil:
 
 
 def start_anvil(options: AnvilOptions) -> Anvil:
-    """Start the node and wait until it answers. Raises `DevnetError` when it does not, with what it said."""
+    """Start the node and wait until it answers. Raises `DevnetError` when it does not, with what it said.
+
+    The node ends with the thread that started it, even when that is killed; Ctrl-C in a terminal does not reach it.
+    """
+    if options.port and not is_free(options.port):
+        raise DevnetError(f"port {options.port} is taken: name another one with --port")
     binary = ensure_node_modules() / "@foundry-rs/anvil-linux-amd64" / "bin" / "anvil"
     port = options.port or free_port()
     command = [*dies_with_parent(), str(binary), *arguments(options, port)]
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
         try:
             wait_until_ready(process, port)
         except DevnetError as error:
@@ -145,6 +151,16 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def dies_with_parent() -> list[str]:

@@ -10,12 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eth_abi.abi import encode
-
-from scripts._devnet import addresses as at
 from scripts._devnet.anvil import Anvil, AnvilOptions, start_anvil
 from scripts._devnet.contracts import place_contracts
-from scripts._devnet.encoding import Address, create2_address
+from scripts._devnet.encoding import Address
 from scripts._devnet.packages import HERE, VAR, ensure_node_modules, file_lock
 from scripts._devnet.rpc import Rpc
 from scripts._devnet.world import make_world
@@ -48,19 +45,6 @@ class Devnet:
         """The receipts of one block as the node gives them, in block order."""
         found: list[dict[str, Any]] = self.rpc.call("eth_getBlockReceipts", hex(block_number))
         return found
-
-
-def pair_address(token_x: Address, token_y: Address) -> Address:
-    """The V2 pair of two tokens in any order."""
-    token0, token1 = sorted((token_x, token_y))
-    return create2_address(at.V2_FACTORY, bytes.fromhex(token0[2:] + token1[2:]), at.PAIR_HASH)
-
-
-def pool_address(token_x: Address, token_y: Address, fee_pips: int) -> Address:
-    """The V3 pool of two tokens in any order."""
-    token0, token1 = sorted((token_x, token_y))
-    salt = encode(["address", "address", "uint24"], [token0, token1, fee_pips])
-    return create2_address(at.V3_FACTORY, salt, at.POOL_HASH)
 
 
 def start_devnet(options: AnvilOptions | None = None) -> Devnet:

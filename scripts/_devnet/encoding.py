@@ -9,6 +9,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.grammar import TupleType, parse
 
 from mempool.model.keccak import keccak256
+from scripts._devnet import addresses as at
 
 Address = str
 
@@ -42,6 +43,19 @@ def packed_path(*steps: str | int) -> bytes:
 def returned(types: str, answer: str) -> tuple[Any, ...]:
     """Decode an `eth_call` answer; `types` as in `(uint256,address)`."""
     return decode(types_of(types), bytes.fromhex(answer[2:]))
+
+
+def pair_address(token_x: Address, token_y: Address) -> Address:
+    """The V2 pair of two tokens in any order."""
+    token0, token1 = sorted((token_x, token_y))
+    return create2_address(at.V2_FACTORY, bytes.fromhex(token0[2:] + token1[2:]), at.PAIR_HASH)
+
+
+def pool_address(token_x: Address, token_y: Address, fee_pips: int) -> Address:
+    """The V3 pool of two tokens in any order."""
+    token0, token1 = sorted((token_x, token_y))
+    salt = encode(["address", "address", "uint24"], [token0, token1, fee_pips])
+    return create2_address(at.V3_FACTORY, salt, at.POOL_HASH)
 
 
 def create2_address(factory: Address, salt: bytes, init_code_hash: str) -> Address:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from scripts._devnet import addresses as at
-from scripts._devnet.encoding import Address, calldata
+from scripts._devnet.encoding import Address, calldata, pair_address
 from scripts._devnet.packages import DevnetError
 from scripts._devnet.rpc import Rpc
 
@@ -81,6 +81,7 @@ def make_world(rpc: Rpc) -> None:
     send_all(rpc, (step for account in (owner, *users) for step in approvals(account)))
     send_all(rpc, openings(owner))
     send_all(rpc, (step for market in V3_MARKETS for step in positions(market, owner)))
+    send_all(rpc, (step for user in users for step in liquidity_approvals(user)))
 
 
 def send_all(rpc: Rpc, steps: Iterable[Step]) -> None:
@@ -116,6 +117,11 @@ def approvals(account: Address) -> Iterator[Step]:
             yield account, token, calldata("approve(address,uint256)", spender, MAX), 0
         for router in at.UNIVERSAL_ROUTERS:
             yield account, at.PERMIT2, calldata("approve(address,address,uint160,uint48)", token, router, MAX_160, NEVER), 0
+
+
+def liquidity_approvals(account: Address) -> Iterator[Step]:
+    for market in V2_MARKETS:
+        yield account, pair_address(*market.tokens), calldata("approve(address,uint256)", at.V2_ROUTER, MAX), 0
 
 
 def openings(owner: Address) -> Iterator[Step]:

@@ -7,8 +7,8 @@ import pytest
 from mempool.model.keccak import keccak256
 from scripts._devnet import addresses as at
 from scripts._devnet.contracts import placements
-from scripts._devnet.devnet import Devnet, pair_address, pool_address
-from scripts._devnet.encoding import calldata, returned
+from scripts._devnet.devnet import Devnet
+from scripts._devnet.encoding import calldata, pair_address, pool_address, returned
 from scripts._devnet.world import V2_MARKETS, V3_MARKETS
 
 pytestmark = pytest.mark.devnet
