@@ -34,7 +34,7 @@ class HopCase(Struct, frozen=True, gc=False):
 
 
 def cause_of(case: HopCase) -> Cause:
-    """The cause: `exact` only when both amounts agree, `unexplained` when no other is proven.
+    """The cause: `exact` only when the amounts agree, `unexplained` when no other is proven.
 
     Every cause but `other_fee` needs the pool's maths to be exact on what it received, in the state it then had; what is
     left to differ is its input or its state, and the logs show which.
@@ -68,9 +68,19 @@ def fee_that_fits(case: HopCase) -> int | None:
     return None
 
 
+def agrees(mined: tuple[int, int], simulated: HopResult, *, fixed_out: bool) -> bool:
+    """Whether `(amount_in, amount_out)` as mined are those simulated.
+
+    A pair logs as received whatever it holds above its reserves, so a surplus that lay in it before adds to the amount in;
+    where the amount in was given and the amount out is right, nothing was predicted wrongly.
+    """
+    amount_in, amount_out = mined
+    surplus = amount_in - simulated.amount_in
+    return amount_out == simulated.amount_out and (surplus == 0 or (surplus > 0 and not fixed_out))
+
+
 def _as_simulated(case: HopCase) -> bool:
-    simulated = case.simulated
-    return simulated is not None and case.mined.amounts(case.hop) == (simulated.amount_in, simulated.amount_out)
+    return case.simulated is not None and agrees(case.mined.amounts(case.hop), case.simulated, fixed_out=case.fixed_out)
 
 
 def _maths_hold(state: PoolState, case: HopCase) -> bool:

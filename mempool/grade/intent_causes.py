@@ -40,8 +40,7 @@ def hop_result(result: SwapResult | None, hop_index: int) -> HopResult | None:
 
 def _causes_of_hops(result: SwapResult, swaps: Matched, sent: int | None, *, upstream_differs: bool) -> Causes:
     intent = result.intent
-    # A router that fixes the amount out walks the path backwards; one that then pays forward follows the amount in again.
-    fixed_out = isinstance(intent.size, ExactOut) and not intent.size.pays_forward
+    fixed_out = fixes_out(intent)
     order = range(len(intent.hops))
     causes: dict[int, Cause] = {}
     for index in reversed(order) if fixed_out else order:
@@ -63,6 +62,11 @@ def _causes_of_hops(result: SwapResult, swaps: Matched, sent: int | None, *, ups
     return tuple(causes[index] for index in order)
 
 
+def fixes_out(intent: SwapIntent) -> bool:
+    """Whether the path is walked backwards from the amount out; a router that then pays forward follows the amount in again."""
+    return isinstance(intent.size, ExactOut) and not intent.size.pays_forward
+
+
 def paid_by(swaps: Matched | None, intent: SwapIntent, hop_index: int) -> int | None:
     """What the hop's pool paid by its own log."""
     swap = swaps[hop_index] if swaps is not None else None
@@ -73,6 +77,8 @@ def _sent_first(
     intent: SwapIntent, result: SwapResult, intents: Sequence[SwapIntent], matched: Sequence[Matched | None]
 ) -> int | None:
     """What the sender or the router sent to the first pool: what the call says, or what its earlier intents were paid."""
+    if intent.sqrt_price_limit_x96:
+        return None  # The pool may rightly take less than the call offers.
     if isinstance(intent.size, ExactIn):
         return intent.size.amount_in
     if isinstance(intent.size, BalanceIn):

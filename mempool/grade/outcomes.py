@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from mempool.grade.intent_causes import Causes, causes_of_intents, hop_result
+from mempool.grade.causes import agrees
+from mempool.grade.intent_causes import Causes, causes_of_intents, fixes_out, hop_result
 from mempool.grade.matching import Matched, match_hops
 from mempool.grade.mined_swaps import mined_swaps
 from mempool.model.block import Receipt
@@ -56,7 +57,7 @@ def grade_call(mined: MinedCall, predicted: Results, movers: Movers) -> GradedCa
 
 
 def revert_grade(call: DecodedCall, predicted: Results, *, succeeded: bool) -> RevertGrade:
-    """Nothing unless the whole call was simulated; an intent that may fail does not fail the call."""
+    """Nothing unless the whole call was simulated."""
     if call.completeness is not Completeness.EXACT or not predicted or None in predicted:
         return RevertGrade.NONE
     if any(map(_fails_the_call, predicted)):
@@ -65,7 +66,10 @@ def revert_grade(call: DecodedCall, predicted: Results, *, succeeded: bool) -> R
 
 
 def _fails_the_call(result: SwapResult | None) -> bool:
-    return result is not None and bool(result.reverts) and not result.intent.allow_revert
+    """A swap that may fail leaves the call standing, but a deadline is checked for the call as a whole."""
+    if result is None or not result.reverts:
+        return False
+    return not result.intent.allow_revert or result.reverts.startswith("deadline passed")
 
 
 def _matched(mined: MinedCall) -> tuple[Matched | None, ...]:
@@ -127,7 +131,7 @@ class _Grading(Struct, frozen=True):
     def _cause(self, hop_index: int, mined: tuple[int, int]) -> Cause:
         """The cause in block order; where that is exact and the prediction was not, the pools must have been moved ahead."""
         predicted = hop_result(self.predictions[self.index], hop_index)
-        as_predicted = predicted is not None and mined == (predicted.amount_in, predicted.amount_out)
+        as_predicted = predicted is not None and agrees(mined, predicted, fixed_out=fixes_out(self.intent))
         if not self.causes:
             return Cause.EXACT if as_predicted else Cause.UNEXPLAINED
         cause = self.causes[hop_index]
@@ -159,8 +163,9 @@ class _Grading(Struct, frozen=True):
         else:
             sources = size.sources if isinstance(size, BalanceIn) else ()
             hops = [hop for source in sources for hop in intents[source].hops]
-            pays_forward = isinstance(size, ExactOut) and size.pays_forward
-            backwards = isinstance(size, ExactOut) and not pays_forward
-            hops += own if pays_forward else own[hop_index:] if backwards else own[: hop_index + 1]
+            # Who pays forward has computed its input from the whole path before.
+            first = hop_index if fixes_out(self.intent) else 0
+            last = len(own) if isinstance(size, ExactOut) else hop_index + 1
+            hops += own[first:last]
         movers = (mover for pool in dict.fromkeys(hop.pool for hop in hops) for mover in self.movers.get(pool, ()))
         return tuple(dict.fromkeys(movers))

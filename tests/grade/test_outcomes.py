@@ -43,6 +43,14 @@ def test_swap_as_simulated_is_exact_and_has_no_error() -> None:
     assert (outcome.cause, outcome.error_as_predicted, outcome.error_in_block_order) == (Cause.EXACT, 0, 0)
 
 
+def test_surplus_that_lay_in_the_pair_before_does_not_make_a_right_amount_out_wrong() -> None:
+    expected = simulated(BUY_TAXED, [WETH_TAXED])
+    for surplus, paid, cause in ((7, 0, Cause.EXACT), (7, 1, Cause.UNEXPLAINED), (-7, 0, Cause.UNEXPLAINED)):
+        ledger = Ledger(WETH_TAXED)
+        ledger.settle(WETH_TAXED, WETH, 2 * ETHER + surplus, expected.amount_out + paid)
+        assert causes(ledger.grade(call(BUY_TAXED), [expected]).outcomes) == [cause]
+
+
 def test_pool_that_received_less_than_was_sent_is_fee_on_transfer() -> None:
     ledger = Ledger(WETH_TAXED)
     ledger.swap(WETH_TAXED, TAXED, 45 * ETHER)
