@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from mempool import __version__
+from mempool.cli.backtest import backtest_command
 from mempool.cli.config import config_command
 from mempool.cli.console import choose_color
 from mempool.cli.protection import learn_secrets, protect
@@ -104,7 +105,7 @@ def flag_default(option: Any, value: Any) -> Any:
     return lambda: [url.reveal() for url in value] if option.multiple else value[0].reveal()
 
 
-for command in (config_command,):
+for command in (backtest_command, config_command):
     app.command(command.__name__.removesuffix("_command"))(command)
 
 

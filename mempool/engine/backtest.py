@@ -1,0 +1,171 @@
+"""Plays block files as pending streams and counts how the predictions came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct, field, to_builtins
+
+from mempool.decode import DecodeTables, decode_transaction
+from mempool.engine.block_file import pool_states, read_block_file
+from mempool.engine.block_run import CallRun, run_block
+from mempool.feeds.frames import BlockFile
+from mempool.grade.swap_topics import is_swap_transaction
+from mempool.market import MarketView, view_of
+from mempool.model.block import BlockRef, MinedBlock
+from mempool.model.outcome import Cause, RevertGrade
+from mempool.model.pool import PoolIdentity
+from mempool.model.swap import Completeness, DecodedCall
+
+SCHEMA = "mempool.backtest/1"
+
+
+def _no_reverts() -> dict[str, int]:
+    return {RevertGrade.RIGHT.value: 0, RevertGrade.MISSED.value: 0, RevertGrade.FALSE_ALARM.value: 0}
+
+
+class Counts(Struct):
+    """The figures of one block, or of several together.
+
+    `swap_transactions` succeeded and logged one of the events in `grade.swap_topics`. Each is `decoded` (a call to a listed
+    router that gives at least one intent), `opaque` (one that the tables know to swap, with the pools or amounts out of sight)
+    or `missed` (`missed_by` says why). Hops are those of the intents that successful transactions carried out: an intent
+    that was allowed to fail and left no log does not count, nor do calls that reverted, which count in `reverts` only.
+    `hops_without_state` could not be simulated because a pool, a tick or an amount was not known. `reverts` are over the calls to
+    listed routers that were simulated as a whole: predicted to revert and did (`right`), not predicted and did (`missed`),
+    predicted and did not (`false_alarm`).
+    """
+
+    transactions: int = 0
+    swap_transactions: int = 0
+    decoded: int = 0
+    opaque: int = 0
+    missed: int = 0
+    opaque_by: dict[str, int] = field(default_factory=dict)
+    missed_by: dict[str, int] = field(default_factory=dict)
+    hops_decoded: int = 0
+    hops_simulated: int = 0
+    hops_without_state: int = 0
+    hops_exact: int = 0
+    hops_explained: int = 0
+    hops_unexplained: int = 0
+    explained_by: dict[str, int] = field(default_factory=dict)
+    reverts: dict[str, int] = field(default_factory=_no_reverts)
+
+
+class FileCounts(Struct, frozen=True):
+    """One file's figures."""
+
+    file: str
+    block: int
+    counts: Counts
+
+
+def backtest_file(path: Path, tables: DecodeTables) -> FileCounts:
+    """Reads and plays one file. Raises `UsageError` where it cannot be opened, `BadData` for what is in it."""
+    block_file = read_block_file(path)
+    return FileCounts(str(path), block_file.block.ref.number, count_block(block_file, tables))
+
+
+def count_block(block_file: BlockFile, tables: DecodeTables) -> Counts:
+    """Plays the block's transactions as pending, in block order, over the state before it."""
+    block = block_file.block
+    run = run_block(view_before(block_file, tables), block, tables)
+    calls = {call.transaction.hash: call for call in run.calls}
+    counts = Counts(transactions=len(block.transactions))
+    for transaction, receipt in zip(block.transactions, block.receipts, strict=True):
+        call = calls.get(transaction.hash)
+        if is_swap_transaction(receipt):
+            _count_swap(counts, None if call is None else call.call, creates=transaction.to is None)
+        if call is not None:
+            _count_call(counts, call)
+    return counts
+
+
+def view_before(block_file: BlockFile, tables: DecodeTables) -> MarketView:
+    """The pools that the block's calls name, in the state before its first transaction; none without `pre_state`."""
+    block = block_file.block
+    states = pool_states(block_file.pre_state or {}, _pools_named(block, tables))
+    return view_of(_parent(block.ref), states)
+
+
+def total(each: Iterable[Counts]) -> Counts:
+    """The figures of several blocks together."""
+    together = Counts()
+    for counts in each:
+        for name in Counts.__struct_fields__:
+            so_far, more = getattr(together, name), getattr(counts, name)
+            setattr(together, name, so_far + more if isinstance(so_far, int) else _added(so_far, more))
+    return together
+
+
+def report(files: Sequence[FileCounts]) -> dict[str, object]:
+    """The result as `--json` prints it."""
+    return {
+        "schema": SCHEMA,
+        "files": [{"file": each.file, "block": each.block, **to_builtins(each.counts)} for each in files],
+        "total": to_builtins(total(each.counts for each in files)),
+    }
+
+
+def _pools_named(block: MinedBlock, tables: DecodeTables) -> Iterable[PoolIdentity]:
+    calls = (decode_transaction(tables, transaction) for transaction in block.transactions)
+    hops = (hop for call in calls if call is not None for intent in call.intents for hop in intent.hops)
+    return {hop.pool: hop.identity for hop in hops}.values()
+
+
+def _parent(ref: BlockRef) -> BlockRef:
+    """The block before: of its own data only the hash is known, and that only where the file has it."""
+    return BlockRef(ref.number - 1, ref.parent_hash, "", 0)
+
+
+def _count_swap(counts: Counts, call: DecodedCall | None, *, creates: bool) -> None:
+    counts.swap_transactions += 1
+    if call is None:
+        counts.missed += 1
+        _increment(counts.missed_by, "contract_creation" if creates else "not_a_listed_router")
+    elif call.intents:
+        counts.decoded += 1
+    elif call.completeness in (Completeness.OPAQUE, Completeness.PARTIAL):
+        counts.opaque += 1
+        _increment(counts.opaque_by, call.reason)
+    else:
+        counts.missed += 1
+        _increment(counts.missed_by, call.completeness.value)
+
+
+def _count_call(counts: Counts, run: CallRun) -> None:
+    if run.graded.revert is not RevertGrade.NONE:
+        _increment(counts.reverts, run.graded.revert.value)
+    if run.receipt.succeeded:
+        _count_hops(counts, run)
+
+
+def _count_hops(counts: Counts, run: CallRun) -> None:
+    for intent, result, executed in zip(run.call.intents, run.results, run.graded.executed, strict=True):
+        if executed:
+            counts.hops_decoded += len(intent.hops)
+            counts.hops_simulated += len(intent.hops) if result is not None else 0
+            counts.hops_without_state += len(intent.hops) if result is None else 0
+    for outcome in run.graded.outcomes:
+        if run.graded.executed[outcome.intent_index]:
+            _count_cause(counts, outcome.cause)
+
+
+def _count_cause(counts: Counts, cause: Cause) -> None:
+    if cause is Cause.EXACT:
+        counts.hops_exact += 1
+    elif cause is Cause.UNEXPLAINED:
+        counts.hops_unexplained += 1
+    else:
+        counts.hops_explained += 1
+        _increment(counts.explained_by, cause.value)
+
+
+def _increment(table: dict[str, int], key: str) -> None:
+    table[key] = table.get(key, 0) + 1
+
+
+def _added(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:
+    return {key: first.get(key, 0) + second.get(key, 0) for key in dict.fromkeys([*first, *second])}
