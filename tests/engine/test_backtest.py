@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from mempool.decode import DecodeTables, decode_transaction
-from mempool.engine.backtest import Counts, FileCounts, backtest_file, report, total
+from mempool.engine.backtest import Counts, FileCounts, backtest_file, count_block, report, total
 from mempool.engine.block_file import read_block_file
 from mempool.errors import BadData, UsageError
+from mempool.feeds.frames import Account, BlockFile
 from mempool.grade.swap_topics import SWAP_TOPICS
 from mempool.model.block import Log
 from mempool.model.keccak import keccak256
@@ -333,6 +335,31 @@ def test_recorded_blocks_without_state_have_decoding_figures_only(shared_data: P
         check_sums(counts)
         assert counts.decoded
         assert counts.hops_simulated == 0
+
+
+@pytest.mark.shared
+def test_slots_taken_out_of_recorded_blocks_leave_hops_without_state_and_never_wrong(
+    shared_data: Path, tables: DecodeTables
+) -> None:
+    chance = random.Random(5)
+    without_state = 0
+    for path in proven_blocks(shared_data):
+        block_file = read_block_file(path)
+        whole, thinned = count_block(block_file, tables), count_block(without_some_slots(block_file, chance), tables)
+        check_sums(thinned)
+        assert (thinned.decoded, thinned.hops_decoded) == (whole.decoded, whole.hops_decoded)
+        assert thinned.hops_unexplained == 0
+        assert thinned.hops_exact <= whole.hops_exact
+        without_state += thinned.hops_without_state
+    assert without_state > 0
+
+
+def without_some_slots(block_file: BlockFile, chance: random.Random) -> BlockFile:
+    pre_state = {
+        address: Account({slot: value for slot, value in account.storage.items() if chance.random() < 0.7})
+        for address, account in (block_file.pre_state or {}).items()
+    }
+    return structs.replace(block_file, pre_state=pre_state)
 
 
 def first_topics(receipt: dict[str, Any]) -> set[str]:
