@@ -109,12 +109,22 @@ class TokenSeen(Struct, frozen=True, gc=False):
     """A token's own account of itself, as foreign as it came: the store sanitises it.
 
     `symbol` is "" and `decimals` None where the token does not say; `listed` is true for the tokens of the configuration.
+    `wraps` is the native token's symbol where this is its wrapper.
     """
 
     address: bytes
     symbol: str | bytes
     decimals: int | None
     listed: bool = False
+    wraps: str = ""
+
+
+class LabelSeen(Struct, frozen=True, gc=False):
+    """What people call a factory or a router of the configuration; `kind` is `protocol` or `router`."""
+
+    kind: str
+    name: str
+    label: str
 
 
 class Reorged(Struct, frozen=True, gc=False):
@@ -148,6 +158,7 @@ Record = (
     | OutcomeGraded
     | OpportunityFound
     | TokenSeen
+    | LabelSeen
     | Reorged
     | Gap
     | RunCounters

@@ -1,0 +1,61 @@
+"""Values as the schema's columns hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+
+import orjson
+from msgspec import Struct, structs
+
+from mempool.model.pool import PoolState
+from mempool.model.swap import BalanceIn, ExactIn, ExactOut, Size
+
+Value = str | int | float | None
+MAX_INT64 = 2**63 - 1
+
+
+def int64(number: int) -> int:
+    """`number` within what an INTEGER column holds; what is beyond is a lie of its sender (a nonce, a gas limit) and is cut."""
+    return max(-MAX_INT64, min(number, MAX_INT64))
+
+
+def counterpart(number: int | None) -> int | None:
+    """`int64` of a number that may be absent."""
+    return None if number is None else int64(number)
+
+
+def hex_text(data: bytes) -> str:
+    return f"0x{data.hex()}"
+
+
+def amount(value: int | None) -> tuple[str | None, float | None]:
+    """An amount's exact text and its numeric companion."""
+    return (None, None) if value is None else (str(value), float(value))
+
+
+def json_text(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def size_columns(size: Size) -> tuple[Value, ...]:
+    """`size, amount, amount_approx, limit_amount, limit_amount_approx, pays_forward, balance_sources` of an intent."""
+    match size:
+        case ExactIn(amount_in, least):
+            return ("exact_in", *amount(amount_in), *amount(least), 0, "[]")
+        case ExactOut(amount_out, most, pays_forward):
+            return ("exact_out", *amount(amount_out), *amount(most), int(pays_forward), "[]")
+        case BalanceIn(held, sources, least):
+            return ("balance_in", *amount(held), *amount(least), 0, json_text(sources))
+
+
+def path_impact(hop_impacts: Iterable[float]) -> float | None:
+    """The impact over a path: what is left of the mid price after every hop, multiplied; None where there is no hop."""
+    kept = [1.0 - impact for impact in hop_impacts]
+    return 1.0 - prod(kept) if kept else None
+
+
+def pool_numbers(state: PoolState) -> str:
+    """A pool's own numbers (reserves; or price, tick and liquidity) as a JSON object of decimal texts."""
+    fields = structs.asdict(state) if isinstance(state, Struct) else {}
+    return json_text({name: str(value) for name, value in fields.items() if isinstance(value, int) and name != "fee_pips"})
