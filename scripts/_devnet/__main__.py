@@ -21,7 +21,7 @@ from scripts._devnet.traffic import Sent, Traffic
 EXAMPLES = """examples:
   scripts/devnet                                   blocks every 4 s, 4 transactions a second, until Ctrl-C
   scripts/devnet --rate 50 --block-time 1 --seconds 60
-  scripts/devnet --seed 7 --ipc /tmp/devnet.ipc    the same calls each time; also on a socket file
+  scripts/devnet --seed 7 --ipc devnet.ipc         the same calls each time; also on a socket file
 """
 SUMMARY_SECONDS = 10
 

@@ -57,7 +57,7 @@ class Sent:
 
 
 def kinds() -> Iterator[Kind]:
-    """All kinds of traffic. Groups: swap, taxed, chained, liquidity, foreign."""
+    """All kinds of traffic. Groups: swap, may fail, taxed, liquidity, foreign."""
     plain = [swaps_v2.exact_tokens_for_tokens, swaps_v2.exact_ether_for_tokens, swaps_v2.exact_tokens_for_ether]
     plain += [swaps_v2.tokens_for_exact_tokens, swaps_v2.tokens_for_exact_ether, swaps_v2.ether_for_exact_tokens]
     plain += [swaps_v2.measured_tokens_for_tokens, swaps_v2.measured_ether_for_tokens, swaps_v2.measured_tokens_for_ether]
@@ -88,13 +88,12 @@ def universal_kinds() -> Iterator[Kind]:
     of = swaps_universal
     plans = [of.v3_in, of.v3_out, of.v2_in, of.v2_out, of.wrap_v3_in, of.wrap_v2_in, of.wrap_v3_out, of.v3_in_unwrap]
     plans += [of.v2_in_unwrap, of.split, of.v2_then_v3, of.v3_then_v2, of.paid_ahead, of.with_fee, of.with_permit]
-    nested = [of.sub_plan, of.or_else]
     for router in at.UNIVERSAL_ROUTERS:
-        # The first release of V1 knows no plans inside plans.
-        known = plans if router == at.UNIVERSAL_V1 else plans + nested
-        yield from (universal_kind(router, plan, "swap", 0.5) for plan in known)
-        yield universal_kind(router, of.flagged_in_vain, "swap", 0.1)
+        yield from (universal_kind(router, plan, "swap", 0.5) for plan in plans)
         yield universal_kind(router, of.taxed_in, "taxed", 0.3)
+        yield universal_kind(router, of.flagged_in_vain, "may fail", 0.1)
+        if router != at.UNIVERSAL_V1:  # whose first release knows no plans inside plans
+            yield from (universal_kind(router, plan, "may fail", 0.5) for plan in (of.sub_plan, of.or_else))
 
 
 def universal_kind(router: Address, plan: swaps_universal.Plan, group: str, weight: float) -> Kind:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mempool.model.keccak import keccak256
+from mempool.resources import load_tables
 from scripts._devnet import addresses as at
 from scripts._devnet.contracts import placements
 from scripts._devnet.devnet import Devnet
 from scripts._devnet.encoding import calldata, pair_address, pool_address, returned
 from scripts._devnet.world import V2_MARKETS, V3_MARKETS
+from tests.devnet_reads import raw
 
 pytestmark = pytest.mark.devnet
 MAINNET_WETH_USDC_PAIR = "0xb4e16d0168e52d35cacd2c6185b44281ec28c9dc"
@@ -42,6 +44,17 @@ def test_markets_lie_where_create2_puts_them(devnet: Devnet) -> None:
     derived += [pool_address(*market.tokens, market.fee_pips) for market in V3_MARKETS]
     codes = devnet.rpc.batch(("eth_getCode", [address, "latest"]) for address in derived)
     assert all(len(code) > 10_000 for code in codes)
+
+
+def test_shipped_tables_apply_as_they_are(devnet: Devnet) -> None:
+    tables = load_tables()
+    assert "0x" + tables.pool_identity("uniswap_v2", raw(at.WETH), raw(at.USDC), 0).address.hex() == MAINNET_WETH_USDC_PAIR
+    assert "0x" + tables.usd_pool.address.hex() == MAINNET_WETH_USDC_POOLS[500]
+    here = {raw(placement.address) for placement in placements(devnet.owner)}
+    assert {table.name for address, table in tables.routers.items() if address not in here} == {"uniswap_universal_router_v2_1_1"}
+    assert {raw(token.address): token.decimals for token in (at.WETH_TOKEN, *at.TOKENS)}.items() <= {
+        address: token.decimals for address, token in tables.tokens.items()
+    }.items()
 
 
 def test_routers_name_the_real_factories(devnet: Devnet) -> None:
