@@ -203,7 +203,11 @@ class CaptureReader:
         self.path = path
         self.line = 1
         self._file = self._open()
-        self.header = self._header()
+        try:
+            self.header = self._header()
+        except CaptureError:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[Entry]:
         with self._file:
@@ -225,10 +229,8 @@ class CaptureReader:
         self.line = 0
         header = _decode_header(self._read_line())
         if header is None:
-            self.close()
             raise self._error("this is not a capture: it does not begin with a header")
         if header.schema != SCHEMA:
-            self.close()
             raise self._error(f"the capture has schema {printable(header.schema, 40)}, this release reads {SCHEMA}")
         return header
 
