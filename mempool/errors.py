@@ -89,6 +89,10 @@ class StateUnknown(MempoolError):
         self.pool, self.missing = pool, missing
 
 
+class TicksUnknown(StateUnknown):
+    """A swap, or a size, goes beyond the ticks that were loaded; a snapshot of more of them helps."""
+
+
 class SwapImpossible(MempoolError):
     """The pool itself would revert on this swap."""
 

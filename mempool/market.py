@@ -134,6 +134,10 @@ class Market:
         forgotten = tuple(pool for pool in before if pool not in self._pools)
         return BlockChange(ref, changed, orphaned, forgotten, lost_chain)
 
+    def keeps(self, block_hash: str) -> bool:
+        """Whether that block is on our chain and recent enough to roll back to."""
+        return self._position(block_hash) is not None
+
     def rewind_to(self, block_hash: str) -> tuple[str, ...] | None:
         """Make a kept block the head again; the orphaned hashes, newest first. None, and nothing done, where it is not kept."""
         position = self._position(block_hash)

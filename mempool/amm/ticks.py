@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from mempool.amm.tick_math import MAX_TICK, MIN_TICK
-from mempool.errors import StateUnknown
+from mempool.errors import TicksUnknown
 
 
 class TickLiquidity(Struct, frozen=True, gc=False):
@@ -48,10 +48,10 @@ class TickTable(Struct, frozen=True):
         return min((index + 255 - bit) * self.spacing, MAX_TICK), False
 
     def net_liquidity(self, tick: int) -> int:
-        """What crossing an initialised tick upwards adds. Raises `StateUnknown`."""
+        """What crossing an initialised tick upwards adds. Raises `TicksUnknown`."""
         found = self.ticks.get(tick)
         if found is None:
-            raise StateUnknown(self.pool, f"the liquidity at tick {tick}")
+            raise TicksUnknown(self.pool, f"the liquidity at tick {tick}")
         return found.net
 
     def with_position(self, lower: int, upper: int, liquidity_delta: int) -> TickTable:
@@ -64,7 +64,7 @@ class TickTable(Struct, frozen=True):
     def _word(self, index: int) -> int:
         word = self.words.get(index)
         if word is None:
-            raise StateUnknown(self.pool, f"tick bitmap word {index}")
+            raise TicksUnknown(self.pool, f"tick bitmap word {index}")
         return word
 
     def _move_tick(self, words: dict[int, int], ticks: dict[int, TickLiquidity], tick: int, delta: TickLiquidity) -> None:

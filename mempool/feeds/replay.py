@@ -31,15 +31,25 @@ MARK_SECONDS = 30.0
 ENTRIES_A_BREATH = 32
 
 OnMark = Callable[[Mark], Coroutine[None, None, None]]
+Breath = Callable[[], Coroutine[None, None, None]]
+"""Called now and then between entries, so that others may run, and slower ones catch up."""
 Outcome = bytes | UpstreamError
 
 
 class ReplayFeed:
     """`run` plays the capture once, to its end; `request` stands in for the nodes'."""
 
-    def __init__(self, reader: CaptureReader, handler: Handler, on_mark: OnMark, routers: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        reader: CaptureReader,
+        handler: Handler,
+        on_mark: OnMark,
+        routers: frozenset[str] | None = None,
+        breathe: Breath = lambda: asyncio.sleep(0),
+    ) -> None:
         self.sessions: dict[str, NodeSession] = {}
         self._reader, self._handler, self._on_mark, self._routers = reader, handler, on_mark, routers
+        self._breathe = breathe
         self._unclaimed: defaultdict[bytes, deque[Outcome]] = defaultdict(deque)
         self._waiting: defaultdict[bytes, deque[asyncio.Future[bytes]]] = defaultdict(deque)
         self._ended = False
@@ -56,7 +66,7 @@ class ReplayFeed:
                 else:
                     self._play(entry)
                 if number % ENTRIES_A_BREATH == 0:
-                    await asyncio.sleep(0)
+                    await self._breathe()
         finally:
             self._end()
 

@@ -89,12 +89,12 @@ class PendingPool:
             if (transaction.sender, transaction.nonce) not in self._by_nonce:
                 self._add(transaction)
 
-    def vanish_all_but(self, present: frozenset[str], source: str) -> list[Departure]:
-        """What `source` showed and its pool no longer holds departs; it may return with a later sighting."""
+    def vanish_all_but(self, present: frozenset[str], source: str, reason: str) -> list[Departure]:
+        """What `source` showed and is not in `present`, its whole pool, departs; it may return with a later sighting."""
         gone = [tx for tx in self._waiting.values() if tx.source == source and tx.hash not in present]
         for transaction in gone:
             self._remove(transaction)
-        return [Departure(transaction, "the node's pool no longer holds it") for transaction in gone]
+        return [Departure(transaction, reason) for transaction in gone]
 
     def _add(self, transaction: PendingTransaction) -> None:
         self._left.pop(transaction.hash, None)

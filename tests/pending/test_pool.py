@@ -80,8 +80,8 @@ def test_vanished_transaction_that_is_announced_again_has_returned() -> None:
     pool = PendingPool()
     pool.apply(transaction("a", nonce=1))
     pool.apply(transaction("b", nonce=2, source="node-2"))
-    (departure,) = pool.vanish_all_but(frozenset(), "node-1")
-    assert departure.transaction.hash == "a"
+    (departure,) = pool.vanish_all_but(frozenset(), "node-1", "gone")
+    assert (departure.transaction.hash, departure.reason) == ("a", "gone")
     assert pool.apply(transaction("a", nonce=1)).kind is SightingKind.RETURNED
 
 
@@ -103,7 +103,7 @@ def test_nonce_index_and_entries_always_agree(script: list[tuple[str, int, int]]
             case "include":
                 pool.include([tx])
             case "vanish":
-                pool.vanish_all_but(frozenset({tx.hash}), "node-1")
+                pool.vanish_all_but(frozenset({tx.hash}), "node-1", "gone")
             case _:
                 pool.restore([tx])
         waiting = [pool.get(f"{n}/{f}") for n in range(6) for f in range(4)]

@@ -1,0 +1,30 @@
+"""`mempool replay`: play a capture through the same engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def replay_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture that `mempool run --record` wrote.")],
+    db: Annotated[Path, typer.Option(help="The SQLite file; a new one gets the same rows as the recorded run.")] = Path(
+        "mempool.sqlite"
+    ),
+    min_profit: Annotated[float, typer.Option(metavar="ETH", help="Store no finding below this profit.")] = 0.0,
+) -> None:
+    """Play a capture again: the same messages through the same engine give the same rows.
+
+    \b
+    Example:
+      mempool replay today.capture.gz --db today.sqlite
+    """
+    from mempool.cli.summary import print_summary
+    from mempool.engine.core import EngineOptions
+    from mempool.engine.replay import replay_capture
+
+    summary = replay_capture(file, db, EngineOptions(min_profit_eth=min_profit))
+    print_summary(summary.tally, db)
+    typer.echo(f"replayed in {summary.seconds:.1f} s", err=True)

@@ -1,0 +1,155 @@
+"""`mempool run`: watch a node until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mempool.errors import ConfigError
+from mempool.model.display import display
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from mempool.engine.run import LiveRun, Status
+    from mempool.engine.tally import Tally
+
+INTERRUPTED, TERMINATED = 130, 143
+PLAIN_STATUS_SECONDS = 10.0
+CLEAR_LINE = "\r\x1b[K"
+
+
+def run_command(
+    rpc_url: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rpc-url",
+            metavar="URL",
+            help="A node: ws://, wss://, http://, https:// or an IPC path; may be given several times. Default: ETH_RPC_URL.",
+        ),
+    ] = None,
+    db: Annotated[Path, typer.Option(help="The SQLite file.")] = Path("mempool.sqlite"),
+    record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
+    keep: Annotated[str, typer.Option(metavar="TIME", help="Delete rows that are older, such as 7d; default: keep all.")] = "",
+    min_profit: Annotated[float, typer.Option(metavar="ETH", help="Store no finding below this profit.")] = 0.0,
+    chain: Annotated[str, typer.Option(help="The chain's tables.")] = "ethereum",
+) -> None:
+    """Watch a node's pending transactions, predict every swap, and grade each prediction when its block arrives.
+
+    Nothing is signed and nothing is sent but read-only requests. Ctrl-C ends it; what was seen is stored first.
+
+    \b
+    Examples:
+      ETH_RPC_URL=wss://host/key mempool run --db eth.sqlite
+      mempool run --rpc-url /data/geth.ipc --record today.capture.gz
+    """
+    from mempool.cli.durations import parse_duration_ns
+    from mempool.cli.summary import print_summary
+    from mempool.engine.core import EngineOptions
+    from mempool.engine.run import LiveRun, RunOptions
+    from mempool.feeds.endpoint import Endpoint
+    from mempool.resources import load_tables
+    from mempool.store.writer import StoreOptions
+
+    if not rpc_url:
+        raise ConfigError("no node to listen to: set ETH_RPC_URL, or give --rpc-url ws://…, wss://…, http://… or an IPC path")
+    endpoints = [Endpoint.parse(url) for url in rpc_url]
+    options = RunOptions(
+        endpoints=endpoints,
+        tables=load_tables(chain),
+        database=db,
+        engine=EngineOptions(min_profit_eth=min_profit),
+        store=StoreOptions(keep_ns=parse_duration_ns(keep) if keep else None),
+        record=record,
+    )
+    for endpoint in endpoints:
+        if endpoint.is_plain_and_remote:
+            warn(f"{endpoint} is not encrypted: whoever is on the way can change what is heard; use wss:// or https://")
+    line = StatusLine()
+    live = LiveRun(options, line.show, line.remark)
+    line.remark(f"listening to {', '.join(map(str, endpoints))}; rows go to {db}; Ctrl-C ends")
+    code, tally = carry_out(live)
+    line.end()
+    print_summary(tally, db)
+    raise typer.Exit(code)
+
+
+def warn(text: str) -> None:
+    typer.echo(f"warning: {text}", err=True)
+
+
+def carry_out(live: LiveRun) -> tuple[int, Tally]:
+    """Run until SIGINT or SIGTERM; the first drains, a second ends at once. Returns the exit code."""
+    import asyncio
+
+    received: list[int] = []
+
+    def on_signal(number: int) -> None:
+        if received:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        received.append(number)
+        live.stop.set()
+
+    async def run() -> Tally:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal, number)
+        return await live.run()
+
+    tally = event_loop_run(run())
+    return (TERMINATED if signal.SIGTERM in received else INTERRUPTED), tally
+
+
+class StatusLine:
+    """The live line on stderr: rewritten in place on a terminal, else printed every ten seconds."""
+
+    def __init__(self) -> None:
+        self._on_terminal = sys.stderr.isatty()
+        self._printed_at = time.monotonic()
+
+    def show(self, status: Status) -> None:
+        if self._on_terminal:
+            sys.stderr.write(f"{CLEAR_LINE}{status_text(status)}")
+            sys.stderr.flush()
+        elif time.monotonic() - self._printed_at >= PLAIN_STATUS_SECONDS:
+            self._printed_at = time.monotonic()
+            typer.echo(status_text(status), err=True)
+
+    def remark(self, text: str) -> None:
+        """One line of its own."""
+        self.end()
+        typer.echo(display(text, 500), err=True)
+
+    def end(self) -> None:
+        if self._on_terminal:
+            sys.stderr.write(CLEAR_LINE)
+            sys.stderr.flush()
+
+
+def status_text(status: Status) -> str:
+    """`seen 1,204  swaps 96  simulated 95  waiting 1  dropped 0  findings 7  graded 80  head 19,932,703, 4 s ago`."""
+    counters = status.counters
+    dropped = counters.malformed_messages + counters.waiting_dropped + counters.store_dropped
+    head = "no head yet" if status.head_number is None else f"head {status.head_number:,}, {status.head_age_seconds:.0f} s ago"
+    trouble = f"  NOT STORING: {status.trouble}" if status.trouble else ""
+    return (
+        f"seen {counters.seen:,}  swaps {counters.swaps:,}  simulated {counters.simulated:,}  waiting {status.waiting:,}  "
+        f"dropped {dropped:,}  findings {counters.opportunities:,}  graded {counters.graded:,}  {head}{display(trouble, 200)}"
+    )
+
+
+def event_loop_run(main: Coroutine[None, None, Tally]) -> Tally:
+    """On uvloop where it exists."""
+    import asyncio
+
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    return uvloop.run(main)

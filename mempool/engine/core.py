@@ -1,0 +1,232 @@
+"""The order of the stages: pending transactions and blocks in, records out, in one synchronous call chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from mempool.decode import DecodeTables, decode_transaction
+from mempool.engine.block_run import BlockMoves, run_block
+from mempool.engine.counters import Counters
+from mempool.engine.findings import Findings
+from mempool.engine.following import Following
+from mempool.engine.pool_wants import PoolRequest, PoolWants, siblings
+from mempool.engine.recent_blocks import Followed
+from mempool.engine.token_wants import TokenWants
+from mempool.engine.waiting import PoolWaits
+from mempool.errors import StateUnknown, TicksUnknown
+from mempool.market import Market, MarketView
+from mempool.model.block import BlockRef, MinedBlock
+from mempool.model.outcome import Prediction
+from mempool.model.pool import PoolIdentity, PoolState
+from mempool.model.record import OutcomeGraded, PredictionMade, PredictionMissed, Record, TokenSeen
+from mempool.model.swap import Completeness
+from mempool.model.transaction import PendingTransaction
+from mempool.simulate import CallResult, simulate_call
+
+SWAPS = frozenset(Completeness) - {Completeness.NOT_A_SWAP, Completeness.MALFORMED, Completeness.REFUSED}
+
+
+class EngineOptions(Struct, frozen=True):
+    """Choices that change what is reported, never how it is computed."""
+
+    min_profit_eth: float = 0.0
+    priority_fee_wei: int = 1_000_000_000
+    """Assumed tip of a taker, on top of the base fee."""
+    words_each_side: int = 4
+    """Bitmap words loaded on each side of a V3 pool's price at first; doubled on demand up to `max_words_each_side`."""
+    max_words_each_side: int = 64
+    pending_capacity: int = 50_000
+    waiting_capacity: int = 4_096
+
+
+class Engine:
+    """Holds all that changes while transactions and blocks come in; reads no clock and awaits nothing.
+
+    Its owner sets `now_ns` to the stamp of the message that it hands in, and after each call carries out what
+    `take_pool_requests` and `take_token_requests` give, whose answers come back through the `on_…` methods.
+    """
+
+    def __init__(self, tables: DecodeTables, emit: Callable[[Record], None], options: EngineOptions = EngineOptions()) -> None:  # noqa: B008 - frozen
+        self.tables, self.counters, self.market = tables, Counters(), Market()
+        self.now_ns = 0
+        self.following = Following(emit, self.counters, options.pending_capacity)
+        self.waits = PoolWaits(options.waiting_capacity)
+        self._emit = emit
+        self._wants = PoolWants(options.words_each_side, options.max_words_each_side)
+        self._tokens = TokenWants(tables)
+        self._findings = Findings(tables, options.min_profit_eth, options.priority_fee_wei, self.counters)
+
+    @property
+    def head(self) -> BlockRef | None:
+        return self.market.head
+
+    def take_pool_requests(self) -> list[PoolRequest]:
+        return self._wants.take()
+
+    def take_token_requests(self) -> list[bytes]:
+        return self._tokens.take()
+
+    # -- pending transactions ------------------------------------------------------------------------------------------
+
+    def on_pending(self, transaction: PendingTransaction) -> None:
+        """The hot path: one sighting, from decoding to the findings."""
+        if self.following.knows(transaction.hash):
+            self._seen_again(transaction)
+            return
+        call = decode_transaction(self.tables, transaction)
+        if call is None:
+            self.counters.foreign += 1
+        elif call.completeness in SWAPS:
+            self._follow(Followed(transaction, call))
+        elif call.completeness is Completeness.NOT_A_SWAP:
+            self.counters.not_a_swap += 1
+        else:
+            self.counters.unreadable += 1
+
+    def on_pool_content(self, hashes: frozenset[str], source: str) -> None:
+        """The whole pool of `source`: what it showed before and no longer holds has vanished."""
+        self.following.vanish_all_but(hashes, source, "the node's pool no longer holds it")
+
+    def restore(self, followed: Iterable[Followed]) -> None:
+        """Follow on what an earlier run left pending."""
+        for each in followed:
+            self.following.restore(each)
+
+    def _seen_again(self, transaction: PendingTransaction) -> None:
+        returned = self.following.seen_again(transaction)
+        if returned is not None and not returned.predictions:
+            self._predict(returned)
+
+    def _follow(self, followed: Followed) -> None:
+        self.counters.swaps += 1
+        if self.following.add(followed):
+            self._tokens.name(followed.call)
+            self._predict(followed)
+
+    # -- predictions ---------------------------------------------------------------------------------------------------
+
+    def _predict(self, followed: Followed) -> None:
+        """Simulate the call and look for what it opens, or wait for the pools that are not there yet."""
+        head, identities = self.market.head, followed.identities()
+        if head is None or not identities:
+            return
+        view = self.market.view()
+        missing = [
+            identity for pool, identity in identities.items() if view.pool(pool) is None and not self._wants.is_absent(pool, head)
+        ]
+        if missing:
+            self._await_pools(followed, missing, head)
+            return
+        outcome = simulate_call(followed.call, view, head.timestamp + self.tables.chain.slot_seconds)
+        narrow = [identities[error.pool] for _, error in outcome.unknown if self._can_widen(error)]
+        if narrow:
+            self._await_pools(followed, narrow, head)
+            return
+        self._report(followed, outcome, view)
+
+    def _can_widen(self, error: StateUnknown) -> bool:
+        return isinstance(error, TicksUnknown) and self._wants.widen(error.pool)
+
+    def _await_pools(self, followed: Followed, missing: Sequence[PoolIdentity], head: BlockRef) -> None:
+        self._wants.ask(missing, head)
+        self.waits.add(followed.transaction.hash, [identity.address for identity in missing])
+
+    def _report(self, followed: Followed, outcome: CallResult, view: MarketView) -> None:
+        transaction = followed.transaction
+        late_ns = self.now_ns - transaction.recv_ns
+        for index, error in outcome.unknown:
+            self.counters.not_simulated += 1
+            self._emit(PredictionMissed(transaction.hash, index, str(error)))
+        for index, result in outcome.by_intent():
+            prediction = Prediction(transaction.hash, index, result, self.now_ns, late_ns)
+            followed.predictions[index] = prediction
+            self.counters.simulated += 1
+            self._emit(PredictionMade(prediction))
+        for found in self._findings.of_call(transaction.hash, outcome, view, self.now_ns):
+            self._emit(found)
+
+    # -- what was asked for --------------------------------------------------------------------------------------------
+
+    def on_pools(self, states: Iterable[PoolState], block: BlockRef) -> None:
+        """Snapshots taken at one block; where that block has left the chain since, whoever waits asks again."""
+        for state in states:
+            self._wants.answered(state.address)
+            if self.market.add_snapshot(state, block.hash):
+                self._ask_siblings(state)
+                self._release(state.address)
+        self._ask_for_waiting()
+
+    def on_pools_absent(self, pools: Iterable[bytes], block: BlockRef) -> None:
+        """No contract stands at these addresses, at that block."""
+        for pool in pools:
+            self._wants.absent(pool, block)
+            self._release(pool)
+
+    def on_pools_failed(self, pools: Iterable[bytes]) -> None:
+        """The read failed; whoever still waits asks again with the next block."""
+        for pool in pools:
+            self._wants.answered(pool)
+
+    def on_token(self, address: bytes, symbol: str | bytes, decimals: int | None) -> None:
+        """A token's own account of itself."""
+        self._emit(TokenSeen(address, symbol, decimals))
+
+    def _release(self, pool: bytes) -> None:
+        for transaction_hash in self.waits.arrived(pool):
+            followed = self.following.waiting(transaction_hash)
+            if followed is not None:
+                self._predict(followed)
+
+    def _ask_for_waiting(self) -> None:
+        """Ask, at the head, for what somebody waits for and no open request will bring."""
+        head = self.market.head
+        for transaction_hash, pools in self.waits.items():
+            followed = self.following.waiting(transaction_hash)
+            if followed is None:
+                self.waits.forget(transaction_hash)
+            elif head is not None:
+                identities = followed.identities()
+                self._wants.ask([identities[pool] for pool in pools], head)
+
+    def _ask_siblings(self, state: PoolState) -> None:
+        """The other pools of the same two tokens, where an arbitrage may open; nobody waits for them."""
+        view = self.market.view()
+        others = siblings(self.tables, state.token0, state.token1)
+        self._wants.ask_once([each for each in others if view.pool(each.address) is None], view.block)
+
+    # -- blocks --------------------------------------------------------------------------------------------------------
+
+    def on_block(self, block: MinedBlock) -> None:
+        """Grade what the block mined on its parent's state, move the market on, and note who left the pool.
+
+        A block that follows none of the kept ones is not graded: the pools before it are not known, and are asked for anew.
+        """
+        if self.market.head is not None and block.ref.hash == self.market.head.hash:
+            return
+        orphaned = self.market.rewind_to(block.ref.parent_hash)
+        self.following.orphan(orphaned or ())
+        moves = BlockMoves(block.ref.number, {}) if orphaned is None else self._grade(block)
+        change = self.market.apply_block(block.ref, [log for receipt in block.receipts for log in receipt.logs])
+        self.following.orphan(change.orphaned)
+        self.following.include(block, moves)
+        self.counters.blocks += 1
+        if orphaned is None:
+            self._begin(block.ref)
+        self._ask_for_waiting()
+
+    def _begin(self, head: BlockRef) -> None:
+        """Nothing is known at this head: ask for the configured pools, and for what the waiting swaps need."""
+        self._wants.ask((self.tables.usd_pool, *self.tables.preloaded), head)
+        for followed in self.following.all_waiting():
+            if not followed.predictions:
+                self._predict(followed)
+
+    def _grade(self, block: MinedBlock) -> BlockMoves:
+        predictions = self.following.predictions(block)
+        run = run_block(self.market.view(), block, self.tables, predictions, self.following.recent.moves())
+        for outcome in run.outcomes:
+            self.counters.graded += 1
+            self._emit(OutcomeGraded(outcome, block.ref.hash, self.now_ns))
+        return run.moves

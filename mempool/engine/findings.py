@@ -1,0 +1,51 @@
+"""Runs the detectors over what a call does, one intent after the other, and prices what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mempool.decode import DecodeTables
+from mempool.detect import DETECTORS, GasAssumption
+from mempool.engine.counters import Counters
+from mempool.market import MarketView
+from mempool.model.opportunity import Bound, Opportunity
+from mempool.model.record import OpportunityFound
+from mempool.simulate import CallResult
+from mempool.simulate.value import value_in
+
+WEI = 10**18
+
+
+class Findings:
+    """Those whose profit is below `min_profit_eth`, or cannot be priced while there is a minimum, are counted only."""
+
+    def __init__(self, tables: DecodeTables, min_profit_eth: float, priority_fee_wei: int, counters: Counters) -> None:
+        self._tables, self._counters = tables, counters
+        self._min_profit_eth, self._priority_fee_wei = min_profit_eth, priority_fee_wei
+
+    def of_call(self, transaction_hash: str, outcome: CallResult, view: MarketView, now_ns: int) -> Iterator[OpportunityFound]:
+        """What each intent opens, on the state that those before it leave. A call that reverts opens nothing."""
+        if outcome.reverts:
+            return
+        gas = GasAssumption(view.block.base_fee_per_gas_wei + self._priority_fee_wei, self._tables.wrapped_native)
+        for index, result in outcome.by_intent():
+            for detect in DETECTORS.values():
+                for opportunity in detect(view, result, gas):
+                    yield from self._worth_reporting(transaction_hash, index, opportunity, view, now_ns)
+            if not result.reverts:
+                view = view.overlay({hop.hop.pool: hop.after for hop in result.hops})
+
+    def _worth_reporting(
+        self, transaction_hash: str, index: int, opportunity: Opportunity, view: MarketView, now_ns: int
+    ) -> Iterator[OpportunityFound]:
+        if opportunity.bound is Bound.STATE_UNKNOWN:
+            self._counters.state_unknown += 1
+        profit = opportunity.gross_profit if opportunity.net_profit is None else opportunity.net_profit
+        value = value_in(view, self._tables, opportunity.profit_token, profit)
+        profit_eth = None if value.native_wei is None else float(value.native_wei / WEI)
+        if self._min_profit_eth > 0 and (profit_eth is None or profit_eth < self._min_profit_eth):
+            self._counters.below_minimum += 1
+            return
+        self._counters.opportunities += 1
+        profit_usd = None if value.usd is None else float(value.usd)
+        yield OpportunityFound(transaction_hash, index, opportunity, profit_eth, profit_usd, now_ns)

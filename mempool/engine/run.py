@@ -1,0 +1,155 @@
+"""A live run: nodes, engine and store together, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from mempool import __version__
+from mempool.decode import DecodeTables
+from mempool.engine.core import Engine, EngineOptions
+from mempool.engine.counters import Counters
+from mempool.engine.listener import Listener
+from mempool.engine.restart import left_pending
+from mempool.engine.tally import Tally
+from mempool.engine.turns import LiveTurns
+from mempool.feeds.capture import CaptureWriter
+from mempool.feeds.chain_reads import ChainReads
+from mempool.feeds.connection import first_end
+from mempool.feeds.endpoint import Endpoint
+from mempool.feeds.group import FeedGroup
+from mempool.feeds.node import FeedOptions, NodeFeed
+from mempool.model.record import Record, RunCounters, RunEnd, RunStart
+from mempool.store.listed import listed_records
+from mempool.store.writer import Store, StoreOptions
+
+STATUS_SECONDS = 0.5
+COUNTERS_SECONDS = 10.0
+
+
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """What a run listens to, where its rows go, and the file that gets all that is heard."""
+
+    endpoints: Sequence[Endpoint]
+    tables: DecodeTables
+    database: Path
+    engine: EngineOptions = EngineOptions()
+    store: StoreOptions = StoreOptions()
+    record: Path | None = None
+
+
+class Status(Struct, frozen=True):
+    """What the live line shows. `head_age_seconds` counts from the head's own timestamp."""
+
+    counters: Counters
+    waiting: int
+    head_number: int | None
+    head_age_seconds: float
+    trouble: str
+    """Why nothing is being stored, or empty."""
+
+
+class LiveRun:
+    """`run` listens until `stop` is set, then drains the store. Everything in it lives on one event loop."""
+
+    def __init__(self, options: RunOptions, show: Callable[[Status], None], warn: Callable[[str], None]) -> None:
+        self.stop = asyncio.Event()
+        self.tally = Tally()
+        self._options, self._show, self._warn = options, show, warn
+        self._names = tuple(f"node-{number}" for number, _ in enumerate(options.endpoints, 1))
+
+    async def run(self) -> Tally:
+        """Raises `StoreError`, and `UpstreamError` where a node cannot be reached at first or is on another chain."""
+        started_ns, options = time.time_ns(), self._options
+        chain = options.tables.chain
+        run = RunStart(started_ns, __version__, chain.chain_id, self._names)
+        capture = None
+        if options.record is not None:
+            about = {"sources": " ".join(self._names)}
+            capture = CaptureWriter(str(options.record), chain_id=chain.chain_id, started_ns=started_ns, about=about)
+        with contextlib.closing(capture) if capture is not None else contextlib.nullcontext():
+            store = await Store.open(options.database, run, options.store, self._warn)
+            end = RunEnd.FAILED
+            try:
+                await self._listen(store, capture)
+                end = RunEnd.SIGNAL
+            finally:
+                await store.close(end, time.time_ns())
+        return self.tally
+
+    async def _listen(self, store: Store, capture: CaptureWriter | None) -> None:
+        """Until `stop` is set, or what cannot go on raises."""
+        options = self._options
+
+        def emit(record: Record) -> None:
+            self.tally.note(record)
+            store.put(record)
+
+        engine = Engine(options.tables, emit, options.engine)
+        for record in listed_records(options.tables.chain):
+            emit(record)
+        engine.restore(left_pending(options.database, self._names[0]))
+        feed_options = FeedOptions(
+            chain_id=options.tables.chain.chain_id, routers=router_addresses(options.tables), capture=capture
+        )
+        listener = Listener(engine, emit, LiveTurns(capture))
+        feeds = FeedGroup(
+            [
+                NodeFeed(endpoint, name, listener.handle, feed_options)
+                for endpoint, name in zip(options.endpoints, self._names, strict=True)
+            ]
+        )
+        reads = ChainReads(feeds.request)
+        with contextlib.suppress(_Stopped):
+            await first_end(
+                listener.run(feeds.request, reads), feeds.run(), self._watch(engine, feeds, store), self._wait_for_stop()
+            )
+        self._count(engine, feeds, store)
+        emit(RunCounters(engine.counters.as_dict()))
+
+    async def _wait_for_stop(self) -> None:
+        await self.stop.wait()
+        raise _Stopped
+
+    async def _watch(self, engine: Engine, feeds: FeedGroup, store: Store) -> None:
+        """Show the status, and now and then store the counters."""
+        stored_at = time.monotonic()
+        while True:
+            await asyncio.sleep(STATUS_SECONDS)
+            self._count(engine, feeds, store)
+            self._show(_status(engine, store))
+            if time.monotonic() - stored_at >= COUNTERS_SECONDS:
+                stored_at = time.monotonic()
+                store.put(RunCounters(engine.counters.as_dict()))
+
+    def _count(self, engine: Engine, feeds: FeedGroup, store: Store) -> None:
+        """Take over what the feeds and the store count themselves."""
+        counters = engine.counters
+        counters.seen, counters.foreign = feeds.seen, feeds.foreign
+        counters.waiting_dropped, counters.store_dropped = engine.waits.dropped, store.dropped
+        self.tally.counters = counters
+
+
+class _Stopped(Exception):
+    """The run was told to stop."""
+
+
+def router_addresses(tables: DecodeTables) -> frozenset[str]:
+    """The targets whose transactions are decoded, as the feeds compare them."""
+    return frozenset(f"0x{address.hex()}" for address in tables.routers)
+
+
+def _status(engine: Engine, store: Store) -> Status:
+    head = engine.head
+    return Status(
+        counters=engine.counters,
+        waiting=len(engine.waits),
+        head_number=head.number if head else None,
+        head_age_seconds=time.time() - head.timestamp if head else 0.0,
+        trouble=store.trouble,
+    )

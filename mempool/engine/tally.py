@@ -1,0 +1,56 @@
+"""Counts what an engine reports, for the summary at the end of a run or a replay."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mempool.engine.counters import Counters
+from mempool.model.opportunity import Bound
+from mempool.model.outcome import RevertGrade
+from mempool.model.record import OpportunityFound, OutcomeGraded, PredictionMade, Record, TransactionSeen, TransactionState
+
+
+class Tally:
+    """Fed with every record. Findings and hops are counted as reported, those of orphaned blocks included."""
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self.swaps_by_router: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
+        self.findings: Counter[str] = Counter()
+        self.largest_eth: dict[str, float] = {}
+        """The largest priced finding by kind, in the native token."""
+        self.causes: Counter[str] = Counter()
+        """Graded hops by the cause of their difference."""
+        self.mined_hops = 0
+        """Graded hops with amounts: those that were carried out."""
+        self.exact_in_block_order = 0
+        """Of those, the ones that the same simulation gives to the wei on what the block had done before."""
+        self.predicted_reverts = 0
+        self._reverts: dict[str, RevertGrade] = {}
+
+    @property
+    def reverts(self) -> Counter[str]:
+        """Transactions by how the prediction of their reverting came out, where there was a revert or one was predicted."""
+        return Counter(grade.value for grade in self._reverts.values() if grade is not RevertGrade.NONE)
+
+    def note(self, record: Record) -> None:
+        match record:
+            case TransactionSeen(_, decoded):
+                self.swaps_by_router[decoded.router] += 1
+            case TransactionState(status=status):
+                self.states[status.value] += 1
+            case PredictionMade(prediction):
+                self.predicted_reverts += bool(prediction.result.reverts)
+            case OutcomeGraded(outcome):
+                self.causes[outcome.cause.value] += 1
+                self.mined_hops += outcome.error_in_block_order is not None
+                self.exact_in_block_order += outcome.error_in_block_order == 0
+                self._reverts[outcome.transaction_hash] = outcome.revert
+            case OpportunityFound(opportunity=opportunity, profit_eth=profit_eth):
+                kind = opportunity.kind.value
+                self.findings[kind if opportunity.bound is not Bound.STATE_UNKNOWN else "state_unknown"] += 1
+                if profit_eth is not None:
+                    self.largest_eth[kind] = max(profit_eth, self.largest_eth.get(kind, 0.0))
+            case _:
+                pass

@@ -1,0 +1,240 @@
+"""The engine step by step: what each message makes it report, wait for and ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from mempool.decode import DecodeTables
+from mempool.engine.core import EngineOptions
+from mempool.model.opportunity import OpportunityKind
+from mempool.model.outcome import Cause, RevertGrade
+from mempool.model.record import (
+    OpportunityFound,
+    OutcomeGraded,
+    PredictionMade,
+    Reorged,
+    SourceSeen,
+    TransactionSeen,
+    TransactionState,
+    TransactionStatus,
+)
+from mempool.resources import load_tables
+from tests.engine.blocks import TOKEN
+from tests.engine.world import World, ref
+from tests.grade.ledger import ETHER
+
+
+@pytest.fixture(scope="module")
+def tables() -> DecodeTables:
+    return load_tables()
+
+
+@pytest.fixture
+def world(tables: DecodeTables) -> World:
+    return World(tables)
+
+
+def statuses(world: World) -> list[tuple[str, TransactionStatus]]:
+    return [(state.transaction_hash, state.status) for state in world.of(TransactionState)]
+
+
+def test_swap_on_a_known_pool_is_predicted_at_once_on_the_head(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    (made,) = world.of(PredictionMade)
+    expected = world.pair.swap_exact_in(world.tables.wrapped_native, ETHER)
+    assert made.prediction.result.amount_out == expected.amount_out
+    assert (made.prediction.result.block, made.prediction.late_ns) == (ref(100), 0)
+    assert [seen.transaction for seen in world.of(TransactionSeen)] == [swap]
+
+
+def test_swap_on_an_unknown_pool_waits_and_its_prediction_says_how_late(world: World) -> None:
+    world.mine(ref(100))
+    world.engine.take_pool_requests()
+    swap = world.announce(world.swap())
+    assert world.of(PredictionMade) == []
+    assert len(world.engine.waits) == 1
+    (request,) = world.engine.take_pool_requests()
+    assert [identity.address for identity in request.identities] == [world.pair.address]
+    world.engine.now_ns = swap.recv_ns + 70_000_000
+    world.engine.on_pools([world.pair], request.block)
+    assert [made.prediction.late_ns for made in world.of(PredictionMade)] == [70_000_000]
+    assert len(world.engine.waits) == 0
+
+
+def test_snapshot_of_a_block_is_moved_on_by_the_logs_since(world: World) -> None:
+    world.mine(ref(100))
+    world.engine.take_pool_requests()
+    world.announce(world.swap())
+    (request,) = world.engine.take_pool_requests()
+    world.mine(ref(101), [world.swap(5 * ETHER)])
+    world.engine.on_pools([world.pair], request.block)
+    (made,) = world.of(PredictionMade)
+    moved = world.pair.swap_exact_in(world.tables.wrapped_native, 5 * ETHER).after
+    assert made.prediction.result.amount_out == moved.swap_exact_in(world.tables.wrapped_native, ETHER).amount_out
+
+
+def test_absent_pool_ends_the_wait_without_a_prediction(world: World) -> None:
+    world.mine(ref(100))
+    world.engine.take_pool_requests()
+    world.announce(world.swap())
+    (request,) = world.engine.take_pool_requests()
+    world.engine.on_pools_absent([world.pair.address], request.block)
+    assert (len(world.engine.waits), world.of(PredictionMade)) == (0, [])
+    assert world.engine.counters.not_simulated == 1
+
+
+def test_failed_read_is_asked_again_with_the_next_block(world: World) -> None:
+    world.mine(ref(100))
+    world.engine.take_pool_requests()
+    world.announce(world.swap())
+    (request,) = world.engine.take_pool_requests()
+    world.engine.on_pools_failed([world.pair.address])
+    world.mine(ref(101))
+    asked = [identity.address for each in world.engine.take_pool_requests() for identity in each.identities]
+    assert world.pair.address in asked
+    assert request.block == ref(100)
+
+
+def test_second_sighting_adds_a_source_and_no_second_row(world: World) -> None:
+    world.begin()
+    swap = world.swap()
+    world.announce(swap)
+    world.announce(world.swap(source="node-2", nonce=swap.nonce))
+    other = type(swap)(**{**{name: getattr(swap, name) for name in swap.__struct_fields__}, "source": "node-2"})
+    world.announce(other)
+    assert len([seen for seen in world.of(TransactionSeen) if seen.transaction.hash == swap.hash]) == 1
+    assert [(seen.transaction_hash, seen.source) for seen in world.of(SourceSeen)] == [(swap.hash, "node-2")]
+
+
+def test_mined_swap_is_graded_and_the_pool_moves_on(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    world.mine(ref(101), [swap])
+    (graded,) = world.of(OutcomeGraded)
+    outcome = graded.outcome
+    assert (outcome.cause, outcome.error_as_predicted, outcome.error_in_block_order) == (Cause.EXACT, 0, 0)
+    assert statuses(world)[-1] == (swap.hash, TransactionStatus.INCLUDED)
+    state = world.engine.market.view().pool(world.pair.address)
+    assert state == world.pair.swap_exact_in(world.tables.wrapped_native, ETHER).after
+
+
+def test_swap_behind_another_names_who_moved_the_pool(world: World) -> None:
+    world.begin()
+    ahead, behind = world.swap(3 * ETHER), world.announce(world.swap())
+    world.mine(ref(101), [ahead, behind])
+    (graded,) = world.of(OutcomeGraded)
+    assert (graded.outcome.cause, graded.outcome.moved_by) == (Cause.MOVED_AHEAD, (ahead.hash,))
+    assert graded.outcome.error_in_block_order == 0
+
+
+def test_predicted_revert_that_reverts_is_right(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap(min_amount_out=10**30))
+    world.mine(ref(101), [swap], failing=[swap.hash])
+    assert [graded.outcome.revert for graded in world.of(OutcomeGraded)] == [RevertGrade.RIGHT]
+
+
+def test_reorg_puts_the_mined_swap_back_and_grades_it_again(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    world.mine(ref(101), [swap])
+    world.mine(ref(101, branch=1, parent_branch=0), [world.swap(7 * ETHER)])
+    assert [reorged.block_hash for reorged in world.of(Reorged)] == [ref(101).hash]
+    world.mine(ref(102, branch=1), [swap])
+    first, second = (graded.outcome for graded in world.of(OutcomeGraded))
+    assert (first.cause, second.cause, second.error_in_block_order) == (Cause.EXACT, Cause.MOVED_AHEAD, 0)
+
+
+def test_same_head_again_changes_nothing(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    world.mine(ref(101), [swap])
+    before = len(world.records)
+    world.mine(ref(101), [swap])
+    assert len(world.records) == before
+
+
+def test_block_behind_a_gap_is_not_graded_and_the_pools_are_asked_for_anew(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    world.mine(ref(300), [swap])
+    assert world.of(OutcomeGraded) == []
+    assert statuses(world)[-1] == (swap.hash, TransactionStatus.INCLUDED)
+    assert world.engine.take_pool_requests() != []
+
+
+def test_replacement_is_followed_in_place_of_the_replaced(world: World) -> None:
+    world.begin()
+    first = world.announce(world.swap(nonce=7, fee=10))
+    second = world.announce(world.swap(nonce=7, fee=20))
+    (state,) = world.of(TransactionState)
+    assert (state.transaction_hash, state.status, state.replaced_by) == (first.hash, TransactionStatus.REPLACED, second.hash)
+
+
+def test_replaced_swap_that_is_mined_after_all_is_graded(world: World) -> None:
+    world.begin()
+    first = world.announce(world.swap(nonce=7, fee=10))
+    second = world.announce(world.swap(nonce=7, fee=20))
+    world.mine(ref(101), [first])
+    assert [graded.outcome.transaction_hash for graded in world.of(OutcomeGraded)] == [first.hash]
+    assert statuses(world)[-1] == (second.hash, TransactionStatus.REPLACED)
+
+
+def test_vanished_swap_that_is_sent_again_stays_one_row_and_is_graded(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    world.engine.on_pool_content(frozenset(), "node-1")
+    world.announce(swap)
+    world.mine(ref(101), [swap])
+    assert [status for _, status in statuses(world)] == [
+        TransactionStatus.VANISHED,
+        TransactionStatus.PENDING,
+        TransactionStatus.INCLUDED,
+    ]
+    assert len(world.of(TransactionSeen)) == 1
+    assert [graded.outcome.cause for graded in world.of(OutcomeGraded)] == [Cause.EXACT]
+
+
+def test_mined_swap_that_a_slow_node_announces_again_is_not_followed_again(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    world.mine(ref(101), [swap])
+    world.announce(swap)
+    assert len(world.engine.following) == 0
+    assert world.engine.counters.repeated == 1
+
+
+def test_swap_without_a_limit_exposes_its_sender(world: World) -> None:
+    world.begin()
+    world.announce(world.swap(30 * ETHER))
+    kinds = {found.opportunity.kind for found in world.of(OpportunityFound)}
+    assert OpportunityKind.SANDWICH_EXPOSURE in kinds
+
+
+def test_finding_below_the_minimum_is_counted_and_not_reported(tables: DecodeTables) -> None:
+    world = World(tables, EngineOptions(min_profit_eth=1_000.0))
+    world.begin()
+    world.announce(world.swap(30 * ETHER))
+    assert world.of(OpportunityFound) == []
+    assert world.engine.counters.below_minimum > 0
+
+
+def test_every_sighting_ends_in_one_count(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap())
+    world.announce(swap)
+    short = type(swap)(**{**{n: getattr(swap, n) for n in swap.__struct_fields__}, "hash": "0x1", "calldata": swap.calldata[:40]})
+    foreign = type(swap)(**{**{n: getattr(swap, n) for n in swap.__struct_fields__}, "hash": "0x2", "to": TOKEN})
+    for each in (short, foreign):
+        world.announce(each)
+    counters = world.engine.counters
+    assert (counters.swaps, counters.repeated, counters.unreadable, counters.foreign) == (1, 1, 1, 1)
+
+
+def test_unlisted_token_is_asked_for_once(world: World) -> None:
+    world.begin()
+    world.announce(world.swap())
+    world.announce(world.swap())
+    assert world.engine.take_token_requests() == [TOKEN]
+    assert world.engine.take_token_requests() == []

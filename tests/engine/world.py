@@ -1,0 +1,102 @@
+"""One engine with a V2 pair under it, driven step by step as its owner drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from mempool.amm.uniswap_v2 import SYNC_TOPIC, V2Pool
+from mempool.decode import DecodeTables
+from mempool.engine.core import Engine, EngineOptions
+from mempool.model.block import BlockRef, Log, MinedBlock, Receipt
+from mempool.model.record import Record
+from mempool.model.transaction import PendingTransaction
+from tests.engine.blocks import EXACT_IN, ROUTER02, TIMESTAMP, TOKEN, pair_of, router_call
+from tests.grade.ledger import ETHER, Ledger
+
+Kind = TypeVar("Kind")
+
+
+def block_hash(number: int, branch: int = 0) -> str:
+    return f"0x{branch:032x}{number:032x}"
+
+
+def ref(number: int, branch: int = 0, parent_branch: int | None = None) -> BlockRef:
+    parent = block_hash(number - 1, branch if parent_branch is None else parent_branch)
+    return BlockRef(number, block_hash(number, branch), parent, TIMESTAMP + 12 * number, 10**9)
+
+
+class World:
+    """`pair` trades the wrapped native token against `TOKEN`; `records` is what the engine has reported."""
+
+    def __init__(self, tables: DecodeTables, options: EngineOptions | None = None) -> None:
+        self.tables = tables
+        self.records: list[Record] = []
+        self.engine = Engine(tables, self.records.append, options or EngineOptions())
+        self.pair = pair_of(tables, tables.wrapped_native, TOKEN)
+        self.nonce = 0
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        return [record for record in self.records if isinstance(record, kind)]
+
+    def swap(
+        self, amount_in: int = ETHER, min_amount_out: int = 0, *, nonce: int | None = None, fee: int = 10, source: str = "node-1"
+    ) -> PendingTransaction:
+        """A swap of the wrapped native token, not announced yet."""
+        self.nonce += 1
+        calldata = router_call(EXACT_IN, amount_in, min_amount_out, [self.tables.wrapped_native, TOKEN], TIMESTAMP + 10**6)
+        return PendingTransaction(
+            hash=f"0x{self.nonce:064x}",
+            sender=b"\x11" * 20,
+            to=ROUTER02,
+            nonce=self.nonce if nonce is None else nonce,
+            value_wei=0,
+            gas_limit=200_000,
+            max_fee_per_gas_wei=fee,
+            max_priority_fee_per_gas_wei=1,
+            calldata=calldata,
+            recv_ns=self.nonce * 10**9,
+            source=source,
+        )
+
+    def announce(self, transaction: PendingTransaction) -> PendingTransaction:
+        self.engine.now_ns = transaction.recv_ns
+        self.engine.on_pending(transaction)
+        return transaction
+
+    def mine(self, block: BlockRef, transactions: Sequence[PendingTransaction] = (), *, failing: Sequence[str] = ()) -> None:
+        """A block whose swaps move the pair by its maths, each leaving the logs of the real contracts."""
+        receipts = []
+        state = self.engine.market.view().pool(self.pair.address) if self.engine.head else None
+        ledger = Ledger(state if isinstance(state, V2Pool) else self.pair)
+        for transaction in transactions:
+            succeeded = transaction.hash not in failing
+            if succeeded:
+                ledger.swap(self.pair, self.tables.wrapped_native, int.from_bytes(transaction.calldata[4:36]))
+            receipts.append(Receipt(transaction.hash, succeeded, 100_000, tuple(ledger.logs)))
+            ledger.logs.clear()
+        self.engine.now_ns += 12 * 10**9
+        self.engine.on_block(MinedBlock(block, tuple(transactions), tuple(receipts)))
+
+    def give_pools(self) -> None:
+        """Answer every open request: the pair exists, nothing else does."""
+        for request in self.engine.take_pool_requests():
+            absent = [identity.address for identity in request.identities if identity.address != self.pair.address]
+            self.engine.on_pools_absent(absent, request.block)
+            if len(absent) < len(request.identities):
+                self.engine.on_pools([self.pair], request.block)
+
+    def begin(self, number: int = 100) -> None:
+        """The first head, with the pair known."""
+        self.mine(ref(number))
+        self.give_pools()
+        self.engine.on_pools([self.pair], ref(number))
+        self.give_pools()
+
+
+def sync(pool: V2Pool, reserve0: int, reserve1: int) -> tuple[V2Pool, Log]:
+    """The pair after somebody else has moved it, and the log of that."""
+    log = Log(pool.address, (SYNC_TOPIC,), reserve0.to_bytes(32) + reserve1.to_bytes(32))
+    return replace(pool, reserve0=reserve0, reserve1=reserve1), log
