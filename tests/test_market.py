@@ -76,6 +76,7 @@ def test_rewinding_makes_a_kept_block_the_head_and_leaves_all_alone_for_another(
     second = block(2, first)
     market.apply_block(second, [sync(7, 8)])
     assert market.rewind_to("never seen") is None
+    assert [market.keeps(known) for known in ("never seen", first.hash, second.hash)] == [False, True, True]
     assert market.head == second
     assert market.rewind_to(second.hash) == ()
     assert market.rewind_to(first.hash) == (second.hash,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mempool.amm.ticks import TickLiquidity, TickTable, initialised_ticks
-from mempool.errors import StateUnknown
+from mempool.errors import TicksUnknown
 
 POOL = b"\xbb" * 20
 
@@ -62,9 +62,9 @@ def test_negative_ticks_between_spacings_round_down() -> None:
 
 def test_word_or_tick_that_is_not_known_raises_and_is_never_zero() -> None:
     known = TickTable(POOL, 1, {0: 1 << 5}, {})
-    with pytest.raises(StateUnknown, match="tick bitmap word 1"):
+    with pytest.raises(TicksUnknown, match="tick bitmap word 1"):
         known.next_above(255)
-    with pytest.raises(StateUnknown, match="the liquidity at tick 5"):
+    with pytest.raises(TicksUnknown, match="the liquidity at tick 5"):
         known.net_liquidity(5)
 
 

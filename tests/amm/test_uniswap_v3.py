@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mempool.amm.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO, Q96, sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from mempool.amm.ticks import TickTable
 from mempool.amm.uniswap_v3 import BURN_TOPIC, INITIALIZE_TOPIC, MINT_TOPIC, SWAP_TOPIC, V3Pool, read_swap
-from mempool.errors import StateUnknown, SwapImpossible
+from mempool.errors import SwapImpossible, TicksUnknown
 from mempool.model.block import Log
 from mempool.model.pool import PoolSwap, SwapEvent
 from tests.amm.pools import BOUNDED, TOKEN0, TOKEN1, TOKEN2, liquidity_by_ticks, v3_pool, v3_pools
@@ -120,7 +120,7 @@ def test_swap_off_the_known_words_is_unknown_not_empty() -> None:
         TickTable(pool.address, 60, {0: pool.ticks.words[0]}, pool.ticks.ticks),
     )
     assert partly.swap_exact_in(TOKEN1, 1000) == PoolSwap(1000, 996, after(partly.swap_exact_in(TOKEN1, 1000)))
-    with pytest.raises(StateUnknown, match="tick bitmap word -1"):
+    with pytest.raises(TicksUnknown, match="tick bitmap word -1"):
         partly.swap_exact_in(TOKEN0, ETHER)
 
 
