@@ -3,6 +3,7 @@
 from mempool.abi.budget import MAX_CALLDATA_BYTES, MAX_COMMANDS, MAX_DEPTH, MAX_ITEMS, SPARE_BYTES, Budget
 from mempool.abi.functions import FunctionReader, inputs_reader, read_arguments, read_functions
 from mempool.abi.layout import Padding, Read
+from mempool.abi.plain import ReadPlain
 from mempool.abi.readers import arguments_reader
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FunctionReader",
     "Padding",
     "Read",
+    "ReadPlain",
     "arguments_reader",
     "inputs_reader",
     "read_arguments",

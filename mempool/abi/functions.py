@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from mempool.abi.budget import Budget
 from mempool.abi.layout import Padding, Read
+from mempool.abi.plain import ReadPlain, plain_readers
 from mempool.abi.readers import arguments_reader
 from mempool.abi.types import canonical_tuple, canonical_type, parse_type
 from mempool.errors import ConfigError
@@ -17,12 +18,16 @@ from mempool.model.keccak import keccak256
 
 
 class FunctionReader(Struct, frozen=True):
-    """One function: `signature` is `name(type,…)`, `selector` the first 4 bytes of its hash."""
+    """One function: `signature` is `name(type,…)`, `selector` the first 4 bytes of its hash.
+
+    `plain` are quick readers by the length of the calldata: where there is none, or it gives None, `read` decides.
+    """
 
     name: str
     signature: str
     selector: bytes
     read: Read
+    plain: Mapping[int, ReadPlain] = {}
 
 
 def read_functions(abi: Sequence[Mapping[str, Any]], padding: Padding) -> dict[bytes, FunctionReader]:
@@ -54,9 +59,10 @@ def read_arguments(read: Read, data: bytes, start: int, budget: Budget) -> Any:
 def _function(entry: Mapping[str, Any], padding: Padding) -> FunctionReader:
     signature = entry["name"] + canonical_tuple(entry["inputs"])
     selector = keccak256(signature.encode())[:4]
-    return FunctionReader(entry["name"], signature, selector, inputs_reader(entry["inputs"], padding))
+    types = [parse_type(canonical_type(parameter)) for parameter in entry["inputs"]]
+    return FunctionReader(entry["name"], signature, selector, arguments_reader(types, padding), plain_readers(types, padding))
 
 
 def inputs_reader(inputs: Sequence[Mapping[str, Any]], padding: Padding) -> Read:
-    """The reader of the `inputs` of one entry of ABI JSON; gives a list of values."""
+    """The reader of the `inputs` of one entry of ABI JSON; gives a tuple of values."""
     return arguments_reader([parse_type(canonical_type(parameter)) for parameter in inputs], padding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from mempool.abi import inputs_reader, read_functions
+from mempool.abi import FunctionReader, inputs_reader, read_functions
 from mempool.decode.create2 import salt_of
 from mempool.decode.pools import PoolFactory
 from mempool.decode.routers import ROUTERS
@@ -70,12 +70,12 @@ def _router(router: Router, factories: Mapping[str, PoolFactory], abis: Abis, wr
     kind = _listed(ROUTERS, router.kind, f"kind of router {router.name!r}")
     if missing := kind.pools - router.factories.keys():
         raise ConfigError(f"router {router.name!r} has no factory for {', '.join(sorted(missing))}")
-    return RouterTable(
+    table = RouterTable(
         name=router.name,
         label=router.label,
         kind=router.kind,
         address=address_of(router.address, router.name),
-        entries=_functions(kind, _listed(abis, router.abi, f"abi of router {router.name!r}")),
+        entries={},
         factories={
             pool: _listed(factories, name, f"factory of router {router.name!r}") for pool, name in router.factories.items()
         },
@@ -83,14 +83,22 @@ def _router(router: Router, factories: Mapping[str, PoolFactory], abis: Abis, wr
         commands=_commands(kind, abis[f"{router.abi}.commands"]) if kind.commands else {},
         command_mask=kind.command_mask,
     )
+    abi = _listed(abis, router.abi, f"abi of router {router.name!r}")
+    for selector, function in read_functions(abi, kind.padding).items():
+        table.entries[selector] = _entry(kind, table, function)
+    return table
 
 
-def _functions(kind: RouterKind, abi: Sequence[Mapping[str, Any]]) -> dict[bytes, Entry]:
-    handlers = kind.functions
-    return {
-        selector: Entry(function.name, function.read, handlers.get(function.signature, handlers.get(function.name)))
-        for selector, function in read_functions(abi, kind.padding).items()
-    }
+def _entry(kind: RouterKind, table: RouterTable, function: FunctionReader) -> Entry:
+    name = function.name
+    bind = kind.quick_swaps.get(name)
+    return Entry(
+        name=name,
+        read=function.read,
+        handler=kind.functions.get(function.signature, kind.functions.get(name)),
+        plain=function.plain,
+        quick_swap=None if bind is None else bind(table, name),
+    )
 
 
 def _commands(kind: RouterKind, rows: Sequence[Mapping[str, Any]]) -> dict[int, Entry]:

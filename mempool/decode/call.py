@@ -37,7 +37,16 @@ class Call(Budget, kw_only=True):
             self.note_opaque(f"0x{data[:4].hex()}")
             return
         self.commands += (entry.name,)
-        self.apply(entry, data, 4)
+        handler = entry.handler
+        if handler is None:
+            return
+        self.function = entry.name
+        read_plain = entry.plain.get(len(data))
+        arguments = None if read_plain is None else read_plain(data)
+        if arguments is None:
+            self.apply(entry, data, 4)
+        else:
+            handler(self, arguments)
 
     def run_nested(self, data: bytes) -> None:
         """The same one level down, for calldata that a multicall carries."""
@@ -50,7 +59,7 @@ class Call(Budget, kw_only=True):
         """Read the arguments that begin at `start` and hand them to the entry's handler, if it has one."""
         if entry.handler is None:
             return
-        arguments = [] if entry.read is None else read_arguments(entry.read, data, start, self)
+        arguments = () if entry.read is None else read_arguments(entry.read, data, start, self)
         if self.depth == 0 and len(data) > self.end:
             self.extra_bytes = len(data) - self.end
         self.function = entry.name
@@ -101,6 +110,8 @@ class Call(Budget, kw_only=True):
 def completeness_of(call: Call) -> tuple[Completeness, str]:
     """The call's one word, and why. The least that is known of an intent is what is known of the call."""
     intents = call.intents
+    if len(intents) == 1 and not call.opaque:
+        return intents[0].completeness, intents[0].reason
     if call.opaque:
         reason = f"not understood: {', '.join(call.opaque)}"
         return (Completeness.PARTIAL if intents else Completeness.OPAQUE), reason

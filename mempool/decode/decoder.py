@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mempool.abi import MAX_CALLDATA_BYTES, SPARE_BYTES
 from mempool.decode.call import Call, completeness_of
-from mempool.decode.tables import DecodeTables, RouterTable
+from mempool.decode.tables import DecodeTables, Entry, RouterTable
 from mempool.errors import MalformedCalldata
-from mempool.model.swap import Completeness, DecodedCall
+from mempool.model.swap import Completeness, DecodedCall, SwapIntent
 from mempool.model.transaction import PendingTransaction
 
 
@@ -21,14 +21,16 @@ def decode(tables: DecodeTables, to: bytes | None, calldata: bytes, value_wei: i
     size = len(calldata)
     if size < 4 or size > MAX_CALLDATA_BYTES:
         return _without_function(router, calldata)
-    call = Call(calldata[:4], size + SPARE_BYTES, router=router, value_wei=value_wei, sender=sender, size=size)
+    selector = calldata[:4]
+    entry = router.entries.get(selector)
+    if entry is not None and entry.quick_swap is not None:
+        intent = _quick_intent(entry, calldata, value_wei)
+        if intent is not None:
+            return DecodedCall(router.name, selector, intent.completeness, (intent,), (entry.name,))
+    call = Call(selector, size + SPARE_BYTES, router=router, value_wei=value_wei, sender=sender, size=size)
     call.run(calldata)
-    intents = call.intents
-    if len(intents) == 1 and not call.opaque:
-        completeness, reason = intents[0].completeness, intents[0].reason
-    else:
-        completeness, reason = completeness_of(call)
-    return DecodedCall(router.name, call.selector, completeness, intents, call.commands, call.extra_bytes, reason)
+    completeness, reason = completeness_of(call)
+    return DecodedCall(router.name, selector, completeness, call.intents, call.commands, call.extra_bytes, reason)
 
 
 def decode_transaction(tables: DecodeTables, transaction: PendingTransaction) -> DecodedCall | None:
@@ -48,3 +50,10 @@ def _without_function(router: RouterTable, calldata: bytes) -> DecodedCall:
     if len(calldata) < 4:
         raise MalformedCalldata(calldata, "the calldata is shorter than a selector")
     raise MalformedCalldata(calldata[:4], f"the calldata exceeds {MAX_CALLDATA_BYTES} bytes", refused=True)
+
+
+def _quick_intent(entry: Entry, calldata: bytes, value_wei: int) -> SwapIntent | None:
+    """The one swap of a call in the usual layout along a known path; None where the full reading must decide."""
+    read_plain = entry.plain.get(len(calldata))
+    arguments = None if read_plain is None else read_plain(calldata)
+    return None if arguments is None or entry.quick_swap is None else entry.quick_swap(arguments, value_wei)

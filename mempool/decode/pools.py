@@ -45,6 +45,7 @@ class PoolFactory(Struct, frozen=True):
     token_paths: dict[tuple[bytes, ...], tuple[Hop, ...]] = {}
     packed_paths: dict[bytes, Path] = {}
     reversed_paths: dict[bytes, Path] = {}
+    single_paths: dict[tuple[bytes, bytes, int], Path] = {}
 
     def pool(self, token: bytes, other_token: bytes, fee_pips: int) -> PoolIdentity:
         """The pool of two different tokens; `fee_pips` is passed over where the factory has one fee."""
@@ -95,9 +96,14 @@ class PoolFactory(Struct, frozen=True):
 
     def single(self, token_in: bytes, token_out: bytes, fee_pips: int, budget: Budget) -> Path:
         """The path of one pool."""
-        if token_in == token_out:
-            raise budget.malformed("a hop has the same token on both sides")
-        return self.path((token_in, token_out), (fee_pips,))
+        key = (token_in, token_out, fee_pips)
+        path = self.single_paths.get(key)
+        if path is None:
+            if token_in == token_out:
+                raise budget.malformed("a hop has the same token on both sides")
+            path = self.path((token_in, token_out), (fee_pips,))
+            _keep(self.single_paths, key, path)
+        return path
 
     def path(self, tokens: Sequence[bytes], fees: Sequence[int]) -> Path:
         """The path through `tokens`; a fee that the factory does not have makes a hop without a pool, and a reason."""

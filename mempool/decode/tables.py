@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from mempool.abi import Padding, Read
+from mempool.abi import Padding, Read, ReadPlain
 from mempool.decode.pools import PoolFactory
 from mempool.errors import ConfigError
 from mempool.model.chain import Chain, Token
 from mempool.model.pool import PoolIdentity
+from mempool.model.swap import SwapIntent
 
 if TYPE_CHECKING:
     from mempool.decode.call import Call
 
-Handler = Callable[["Call", list[Any]], None]
+Handler = Callable[["Call", tuple[Any, ...]], None]
 """Takes a call under way and the arguments of one of its functions, and adds what they ask for to the call."""
+
+QuickSwap = Callable[[tuple[Any, ...], int], SwapIntent | None]
+"""`(arguments, value_wei) -> intent` for a function that asks for one swap and no more; None leaves it to the handler."""
 
 
 class Entry(Struct, frozen=True):
@@ -26,20 +30,25 @@ class Entry(Struct, frozen=True):
     name: str
     read: Read | None
     handler: Handler | None
+    plain: Mapping[int, ReadPlain] = {}
+    """Quick readers by the length of the calldata."""
+    quick_swap: QuickSwap | None = None
     is_opaque: bool = False
 
 
 class RouterKind(Struct, frozen=True):
     """A row of `ROUTERS`: what the contract does about dirty words, and who takes which function.
 
-    `pools` are the pool kinds that its factories must cover. `functions` is keyed by name or, where a name has several functions that differ, by signature; functions of the ABI that
-    it lacks are no swaps. `commands` likewise for the commands of a command machine, whose byte is cut to `command_mask`;
-    commands in neither `commands` nor `harmless_commands` make a call opaque.
+    `pools` are the pool kinds that its factories must cover. `functions` is keyed by name or, where a name has several functions
+    that differ, by signature; functions of the ABI that it lacks are no swaps. `commands` likewise for the commands of a
+    command machine, whose byte is cut to `command_mask`; those in neither `commands` nor `harmless_commands` make a call opaque.
     """
 
     padding: Padding
     pools: frozenset[str]
     functions: Mapping[str, Handler]
+    quick_swaps: Mapping[str, Callable[[RouterTable, str], QuickSwap]] = {}
+    """What makes the short cut of a function, given the router and the function's name."""
     commands: Mapping[str, Handler] = {}
     harmless_commands: frozenset[str] = frozenset()
     command_mask: int = 0

@@ -56,14 +56,14 @@ def known_of(path: Path, size: Size) -> tuple[Completeness, str]:
     return Completeness.EXACT, ""
 
 
-def multicall(call: Call, arguments: list[Any]) -> None:
+def multicall(call: Call, arguments: tuple[Any, ...]) -> None:
     """multicall([deadline or previousBlockhash,] data): calls of the router to itself, all or nothing."""
     call.books()
     for data in arguments[-1]:
         call.run_nested(data)
 
 
-def multicall_until(call: Call, arguments: list[Any]) -> None:
+def multicall_until(call: Call, arguments: tuple[Any, ...]) -> None:
     """multicall(deadline, data): the earliest of the deadlines around a swap holds for it."""
     around = call.deadline
     call.deadline = arguments[0] if around is None else min(around, arguments[0])
@@ -71,12 +71,12 @@ def multicall_until(call: Call, arguments: list[Any]) -> None:
     call.deadline = around
 
 
-def unwrap_native(call: Call, arguments: list[Any]) -> None:
+def unwrap_native(call: Call, arguments: tuple[Any, ...]) -> None:
     """unwrapWETH9[WithFee](amountMinimum, …): all of the router's wrapped native, checked before any fee."""
     pay_out(call, call.router.wrapped_native, arguments[0])
 
 
-def sweep_token(call: Call, arguments: list[Any]) -> None:
+def sweep_token(call: Call, arguments: tuple[Any, ...]) -> None:
     """sweepToken[WithFee](token, amountMinimum, …): all that the router has of the token, checked before any fee."""
     token, minimum = arguments[:2]
     pay_out(call, token, minimum)

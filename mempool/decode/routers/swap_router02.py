@@ -16,35 +16,35 @@ _SENDER = bytes(19) + b"\x01"
 _ROUTER = bytes(19) + b"\x02"
 
 
-def exact_input_single(call: Call, arguments: list[Any]) -> None:
+def exact_input_single(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactInputSingle((tokenIn, tokenOut, fee, recipient, amountIn, amountOutMinimum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, amount_in, min_amount_out, limit = arguments[0]
     path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
     _add_v3_exact_in(call, path, (amount_in, min_amount_out), recipient, limit)
 
 
-def exact_input(call: Call, arguments: list[Any]) -> None:
+def exact_input(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactInput((path, recipient, amountIn, amountOutMinimum))"""
     packed, recipient, amount_in, min_amount_out = arguments[0]
     path = call.router.factories["uniswap_v3"].packed_path(packed, call)
     _add_v3_exact_in(call, path, (amount_in, min_amount_out), recipient, 0)
 
 
-def exact_output_single(call: Call, arguments: list[Any]) -> None:
+def exact_output_single(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactOutputSingle((tokenIn, tokenOut, fee, recipient, amountOut, amountInMaximum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, amount_out, max_amount_in, limit = arguments[0]
     path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), limit)
 
 
-def exact_output(call: Call, arguments: list[Any]) -> None:
+def exact_output(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactOutput((path, recipient, amountOut, amountInMaximum)), the path from the token out backwards"""
     packed, recipient, amount_out, max_amount_in = arguments[0]
     path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
 
 
-def swap_exact_tokens(call: Call, arguments: list[Any]) -> None:
+def swap_exact_tokens(call: Call, arguments: tuple[Any, ...]) -> None:
     """swapExactTokensForTokens(amountIn, amountOutMin, path, to); swaps what the first pair received"""
     amount_in, min_amount_out, tokens, recipient = arguments
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
@@ -52,25 +52,25 @@ def swap_exact_tokens(call: Call, arguments: list[Any]) -> None:
     add_v2(call, hops, size, resolved(call, recipient))
 
 
-def swap_for_exact_tokens(call: Call, arguments: list[Any]) -> None:
+def swap_for_exact_tokens(call: Call, arguments: tuple[Any, ...]) -> None:
     """swapTokensForExactTokens(amountOut, amountInMax, path, to); pays what the computed input gives"""
     amount_out, max_amount_in, tokens, recipient = arguments
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
 
 
-def wrap_native(call: Call, arguments: list[Any]) -> None:
+def wrap_native(call: Call, arguments: tuple[Any, ...]) -> None:
     """wrapETH(value)"""
     call.books().credit(call.router.address, call.router.wrapped_native, Holding(arguments[0]))
 
 
-def pull(call: Call, arguments: list[Any]) -> None:
+def pull(call: Call, arguments: tuple[Any, ...]) -> None:
     """pull(token, value): from the sender to the router"""
     token, amount = arguments
     call.books().credit(call.router.address, token, Holding(amount))
 
 
-def call_position_manager(call: Call, _arguments: list[Any]) -> None:
+def call_position_manager(call: Call, _arguments: tuple[Any, ...]) -> None:
     """callPositionManager(data), mint(params), increaseLiquidity(params): no swap, but any balance may have moved"""
     call.books().forget_all()
 

@@ -2,75 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from msgspec import Struct
 
 from mempool.abi import Padding
 from mempool.decode.call import Call
-from mempool.decode.tables import Handler, RouterKind
-from mempool.model.swap import ExactIn, ExactOut, SwapIntent
+from mempool.decode.tables import Handler, QuickSwap, RouterKind, RouterTable
+from mempool.model.swap import ExactIn, ExactOut, Hop, SwapIntent
 
-Tokens = tuple[bytes, ...]
+Arguments = tuple[Any, ...]
+IntentOf = Callable[[str, str, tuple[Hop, ...], Arguments], SwapIntent]
+"""`(router, function, hops, arguments) -> intent`; the arguments are two amounts, the path, the recipient and the deadline."""
 
-
-def swap_exact_in(call: Call, arguments: list[Any]) -> None:
-    """swapExactTokensForTokens(amountIn, amountOutMin, path, to, deadline)"""
-    amount_in, min_amount_out, tokens, recipient, deadline = arguments
-    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
-    call.add(SwapIntent(call.router.name, call.function, hops, ExactIn(amount_in, min_amount_out), recipient, deadline))
+_KIND = "uniswap_v2"
 
 
-def swap_exact_out(call: Call, arguments: list[Any]) -> None:
-    """swapTokensForExactTokens(amountOut, amountInMax, path, to, deadline)"""
-    amount_out, max_amount_in, tokens, recipient, deadline = arguments
-    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
-    call.add(SwapIntent(call.router.name, call.function, hops, ExactOut(amount_out, max_amount_in), recipient, deadline))
+class Swap(Struct, frozen=True):
+    """One of the nine functions. Those that are paid in the native coin lack the amount that the value sent stands for."""
+
+    intent_of: IntentOf
+    pays_native: bool = False
+    receives_native: bool = False
 
 
-def swap_exact_in_measured(call: Call, arguments: list[Any]) -> None:
-    """swapExactTokensForTokensSupportingFeeOnTransferTokens(amountIn, amountOutMin, path, to, deadline)"""
-    amount_in, min_amount_out, tokens, recipient, deadline = arguments
-    hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
+def exact_in(router: str, function: str, hops: tuple[Hop, ...], arguments: Arguments) -> SwapIntent:
+    """(amountIn, amountOutMin, path, to, deadline)"""
+    amount_in, min_amount_out, _, recipient, deadline = arguments
+    return SwapIntent(router, function, hops, ExactIn(amount_in, min_amount_out), recipient, deadline)
+
+
+def exact_in_measured(router: str, function: str, hops: tuple[Hop, ...], arguments: Arguments) -> SwapIntent:
+    """(amountIn, amountOutMin, path, to, deadline), where the pairs swap what they received"""
+    amount_in, min_amount_out, _, recipient, deadline = arguments
     size = ExactIn(amount_in, min_amount_out)
-    call.add(SwapIntent(call.router.name, call.function, hops, size, recipient, deadline, measures_received=True))
+    return SwapIntent(router, function, hops, size, recipient, deadline, measures_received=True)
 
 
-def paid_in_native(handler: Handler) -> Handler:
-    """The same function where the value sent is the first amount: `(amount, path, to, deadline)`."""
+def exact_out(router: str, function: str, hops: tuple[Hop, ...], arguments: Arguments) -> SwapIntent:
+    """(amountOut, amountInMax, path, to, deadline)"""
+    amount_out, max_amount_in, _, recipient, deadline = arguments
+    return SwapIntent(router, function, hops, ExactOut(amount_out, max_amount_in), recipient, deadline)
 
-    def with_value(call: Call, arguments: list[Any]) -> None:
-        amount, tokens, recipient, deadline = arguments
-        if tokens and tokens[0] != call.router.wrapped_native:
+
+def handler_of(swap: Swap) -> Handler:
+    """The full reading of a function, which says what is wrong with a path."""
+
+    def handle(call: Call, arguments: Arguments) -> None:
+        hops = call.router.factories[_KIND].token_path(arguments[-3], call)
+        if swap.pays_native and hops[0].token_in != call.router.wrapped_native:
             raise call.malformed("the path does not begin with the wrapped native token")
-        amounts = (amount, call.value_wei) if handler is swap_exact_out else (call.value_wei, amount)
-        handler(call, [*amounts, tokens, recipient, deadline])
-
-    return with_value
-
-
-def paid_out_in_native(handler: Handler) -> Handler:
-    """The same function where the last token is unwrapped for the recipient."""
-
-    def unwrapping(call: Call, arguments: list[Any]) -> None:
-        tokens: Tokens = arguments[2]
-        if tokens and tokens[-1] != call.router.wrapped_native:
+        if swap.receives_native and hops[-1].token_out != call.router.wrapped_native:
             raise call.malformed("the path does not end with the wrapped native token")
-        handler(call, arguments)
+        call.add(swap.intent_of(call.router.name, call.function, hops, _with_value(swap, arguments, call.value_wei)))
 
-    return unwrapping
+    return handle
 
+
+def quick_swap_of(swap: Swap) -> Callable[[RouterTable, str], QuickSwap]:
+    """The same for paths that were met before, which is nearly all of them."""
+
+    def bind(router: RouterTable, function: str) -> QuickSwap:
+        known_paths = router.factories[_KIND].token_paths
+        name, wrapped, intent_of = router.name, router.wrapped_native, swap.intent_of
+
+        def quick_swap(arguments: Arguments, value_wei: int) -> SwapIntent | None:
+            hops = known_paths.get(arguments[-3])
+            if hops is None or (swap.receives_native and hops[-1].token_out != wrapped):
+                return None
+            if swap.pays_native:
+                if hops[0].token_in != wrapped:
+                    return None
+                arguments = _with_value(swap, arguments, value_wei)
+            return intent_of(name, function, hops, arguments)
+
+        return quick_swap
+
+    return bind
+
+
+def _with_value(swap: Swap, arguments: Arguments, value_wei: int) -> Arguments:
+    if not swap.pays_native:
+        return arguments
+    amount, *others = arguments
+    return (amount, value_wei, *others) if swap.intent_of is exact_out else (value_wei, amount, *others)
+
+
+_SWAPS = {
+    "swapExactTokensForTokens": Swap(exact_in),
+    "swapTokensForExactTokens": Swap(exact_out),
+    "swapExactETHForTokens": Swap(exact_in, pays_native=True),
+    "swapTokensForExactETH": Swap(exact_out, receives_native=True),
+    "swapExactTokensForETH": Swap(exact_in, receives_native=True),
+    "swapETHForExactTokens": Swap(exact_out, pays_native=True),
+    "swapExactTokensForTokensSupportingFeeOnTransferTokens": Swap(exact_in_measured),
+    "swapExactETHForTokensSupportingFeeOnTransferTokens": Swap(exact_in_measured, pays_native=True),
+    "swapExactTokensForETHSupportingFeeOnTransferTokens": Swap(exact_in_measured, receives_native=True),
+}
 
 UNISWAP_V2_ROUTER = RouterKind(
     padding=Padding.MASKED,
-    pools=frozenset({"uniswap_v2"}),
-    functions={
-        "swapExactTokensForTokens": swap_exact_in,
-        "swapTokensForExactTokens": swap_exact_out,
-        "swapExactETHForTokens": paid_in_native(swap_exact_in),
-        "swapTokensForExactETH": paid_out_in_native(swap_exact_out),
-        "swapExactTokensForETH": paid_out_in_native(swap_exact_in),
-        "swapETHForExactTokens": paid_in_native(swap_exact_out),
-        "swapExactTokensForTokensSupportingFeeOnTransferTokens": swap_exact_in_measured,
-        "swapExactETHForTokensSupportingFeeOnTransferTokens": paid_in_native(swap_exact_in_measured),
-        "swapExactTokensForETHSupportingFeeOnTransferTokens": paid_out_in_native(swap_exact_in_measured),
-    },
+    pools=frozenset({_KIND}),
+    functions={name: handler_of(swap) for name, swap in _SWAPS.items()},
+    quick_swaps={name: quick_swap_of(swap) for name, swap in _SWAPS.items()},
 )

@@ -13,7 +13,7 @@ from mempool.model.swap import ExactIn, ExactOut
 _NOBODY = bytes(20)
 
 
-def exact_input_single(call: Call, arguments: list[Any]) -> None:
+def exact_input_single(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactInputSingle((tokenIn, tokenOut, fee, recipient, deadline, amountIn, amountOutMinimum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, deadline, amount_in, min_amount_out, limit = arguments[0]
     path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
@@ -21,7 +21,7 @@ def exact_input_single(call: Call, arguments: list[Any]) -> None:
     add_v3(call, path, ExactIn(amount_in, min_amount_out), _recipient(call, recipient), limit)
 
 
-def exact_output_single(call: Call, arguments: list[Any]) -> None:
+def exact_output_single(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactOutputSingle((tokenIn, tokenOut, fee, recipient, deadline, amountOut, amountInMaximum, sqrtPriceLimitX96))"""
     token_in, token_out, fee_pips, recipient, deadline, amount_out, max_amount_in, limit = arguments[0]
     path = call.router.factories["uniswap_v3"].single(token_in, token_out, fee_pips, call)
@@ -29,7 +29,7 @@ def exact_output_single(call: Call, arguments: list[Any]) -> None:
     add_v3(call, path, ExactOut(amount_out, max_amount_in), _recipient(call, recipient), limit)
 
 
-def exact_input(call: Call, arguments: list[Any]) -> None:
+def exact_input(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactInput((path, recipient, deadline, amountIn, amountOutMinimum))"""
     packed, recipient, deadline, amount_in, min_amount_out = arguments[0]
     path = call.router.factories["uniswap_v3"].packed_path(packed, call)
@@ -37,7 +37,7 @@ def exact_input(call: Call, arguments: list[Any]) -> None:
     add_v3(call, path, ExactIn(amount_in, min_amount_out), _recipient(call, recipient), 0)
 
 
-def exact_output(call: Call, arguments: list[Any]) -> None:
+def exact_output(call: Call, arguments: tuple[Any, ...]) -> None:
     """exactOutput((path, recipient, deadline, amountOut, amountInMaximum)), the path from the token out backwards"""
     packed, recipient, deadline, amount_out, max_amount_in = arguments[0]
     path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)

@@ -16,7 +16,7 @@ _BIPS = 10_000
 _FULL_PRECISION = 10**18
 
 
-def v3_swap_exact_in(call: Call, arguments: list[Any]) -> None:
+def v3_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36])"""
     recipient, amount_in, min_amount_out, packed, payer_is_user = arguments[:5]
     path = call.router.factories["uniswap_v3"].packed_path(packed, call)
@@ -24,7 +24,7 @@ def v3_swap_exact_in(call: Call, arguments: list[Any]) -> None:
     add_v3(call, path, size, resolved(call, recipient), 0)
 
 
-def v3_swap_exact_out(call: Call, arguments: list[Any]) -> None:
+def v3_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]), the path from the token out backwards"""
     recipient, amount_out, max_amount_in, packed, payer_is_user = arguments[:5]
     path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
@@ -32,7 +32,7 @@ def v3_swap_exact_out(call: Call, arguments: list[Any]) -> None:
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
 
 
-def v2_swap_exact_in(call: Call, arguments: list[Any]) -> None:
+def v2_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36]); 0 means that the first pair was paid before"""
     recipient, amount_in, min_amount_out, tokens, payer_is_user = arguments[:5]
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
@@ -45,7 +45,7 @@ def v2_swap_exact_in(call: Call, arguments: list[Any]) -> None:
     add_v2(call, hops, size, resolved(call, recipient))
 
 
-def v2_swap_exact_out(call: Call, arguments: list[Any]) -> None:
+def v2_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]); pays what the computed input gives"""
     recipient, amount_out, max_amount_in, tokens, payer_is_user = arguments[:5]
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
@@ -53,49 +53,49 @@ def v2_swap_exact_out(call: Call, arguments: list[Any]) -> None:
     add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
 
 
-def permit2_transfer_from(call: Call, arguments: list[Any]) -> None:
+def permit2_transfer_from(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, amount): from the sender"""
     token, recipient, amount = arguments
     call.books().credit(resolved(call, recipient), token, Holding(amount))
 
 
-def permit2_transfer_from_batch(call: Call, arguments: list[Any]) -> None:
+def permit2_transfer_from_batch(call: Call, arguments: tuple[Any, ...]) -> None:
     """((from, to, amount, token)[]): from the sender, to stated addresses"""
     for _, recipient, amount, token in arguments[0]:
         call.books().credit(recipient, token, Holding(amount))
 
 
-def sweep(call: Call, arguments: list[Any]) -> None:
+def sweep(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, amountMin): all that the router has"""
     token, recipient, minimum = arguments
     _move_all(call, token, (token, resolved(call, recipient)), minimum)
 
 
-def unwrap_weth(call: Call, arguments: list[Any]) -> None:
+def unwrap_weth(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountMin): all of the router's wrapped native"""
     recipient, minimum = arguments
     _move_all(call, call.router.wrapped_native, (NATIVE, resolved(call, recipient)), minimum)
 
 
-def wrap_eth(call: Call, arguments: list[Any]) -> None:
+def wrap_eth(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amount): the balance is the value sent and what was unwrapped to the router before"""
     recipient, amount = arguments
     _pay(call, (NATIVE, call.router.wrapped_native), resolved(call, recipient), amount)
 
 
-def transfer(call: Call, arguments: list[Any]) -> None:
+def transfer(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, value): from the router"""
     token, recipient, amount = arguments
     _pay(call, (token, token), resolved(call, recipient), amount)
 
 
-def pay_portion(call: Call, arguments: list[Any]) -> None:
+def pay_portion(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, bips): a share of the router's balance, rounded down; a minimum checked later is raised by it"""
     token, _, bips = arguments
     call.books().take(call.router.address, token, Take(0, bips, _BIPS))
 
 
-def pay_portion_full_precision(call: Call, arguments: list[Any]) -> None:
+def pay_portion_full_precision(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, portion): the same in parts of 10^18"""
     token, _, portion = arguments
     call.books().take(call.router.address, token, Take(0, portion, _FULL_PRECISION))

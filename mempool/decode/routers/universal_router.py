@@ -14,14 +14,14 @@ from mempool.errors import MalformedCalldata
 ALLOW_REVERT = 0x80
 
 
-def execute(call: Call, arguments: list[Any]) -> None:
+def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     """execute(commands, inputs[, deadline])"""
     call.books().credit(call.router.address, NATIVE, Holding(call.value_wei))
     call.deadline = arguments[2] if len(arguments) == 3 else None
     run_commands(call, arguments)
 
 
-def run_commands(call: Call, arguments: list[Any]) -> None:
+def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
     """(commands, inputs), of the entry point or of a sub-plan"""
     codes, inputs = arguments[:2]
     if len(codes) != len(inputs):
@@ -32,7 +32,7 @@ def run_commands(call: Call, arguments: list[Any]) -> None:
     call.leave()
 
 
-def execute_sub_plan(call: Call, arguments: list[Any]) -> None:
+def execute_sub_plan(call: Call, arguments: tuple[Any, ...]) -> None:
     """(commands, inputs): what stands in it fails or succeeds as a whole"""
     kept = call.intents, call.depth, call.bytes_left, call.levels
     try:
@@ -62,7 +62,7 @@ def _run_command(call: Call, code: int, data: bytes) -> None:
     call.allow_revert = around
 
 
-def moves_balances(call: Call, _arguments: list[Any]) -> None:
+def moves_balances(call: Call, _arguments: tuple[Any, ...]) -> None:
     """A purchase or a deposit: no swap of tokens, but what the router holds afterwards is not known."""
     call.books().forget_all()
 
