@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from colorsys import hls_to_rgb
 from xml.sax.saxutils import escape
 
 from msgspec import Struct, field
@@ -106,6 +107,6 @@ def fitted(name: str, characters: int) -> str:
 def color(name: str) -> str:
     """A warm colour for our own functions, a cool one for libraries; the same name has the same shade in every graph."""
     shade = zlib.crc32(name.encode("utf-8", "replace")) % 40
-    if "(mempool/" in name:
-        return f"hsl({18 + shade * 0.8:.0f} 88% {66 + shade % 10}%)"
-    return f"hsl({190 + shade:.0f} 32% {72 + shade % 10}%)"
+    hue, lightness, saturation = (18 + shade * 0.8, 66, 0.88) if "(mempool/" in name else (190 + shade, 74, 0.32)
+    red, green, blue = hls_to_rgb(hue / 360, (lightness + shade % 10) / 100, saturation)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

@@ -59,7 +59,7 @@ def _codes(frame: FrameType | None) -> tuple[CodeType, ...]:
 
 
 def _name(code: CodeType) -> str:
-    return f"{code.co_name} ({short_file(code.co_filename)})"
+    return f"{code.co_qualname} ({short_file(code.co_filename)})"
 
 
 def repeat_for(seconds: float, work: Callable[[], object]) -> int:
