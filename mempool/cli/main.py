@@ -18,7 +18,14 @@ from mempool import __version__
 from mempool.cli.backtest import backtest_command
 from mempool.cli.config import config_command
 from mempool.cli.console import choose_color
+from mempool.cli.decode import decode_command
+from mempool.cli.grade import grade_command
+from mempool.cli.profile import profile_command
 from mempool.cli.protection import learn_secrets, protect
+from mempool.cli.replay import replay_command
+from mempool.cli.run import run_command
+from mempool.cli.simulate import simulate_command
+from mempool.cli.tail import tail_command
 from mempool.config import LoadedSettings, load_settings
 from mempool.errors import MempoolError, UpstreamError
 from mempool.model.display import display
@@ -105,7 +112,17 @@ def flag_default(option: Any, value: Any) -> Any:
     return lambda: [url.reveal() for url in value] if option.multiple else value[0].reveal()
 
 
-for command in (backtest_command, config_command):
+for command in (
+    run_command,
+    tail_command,
+    grade_command,
+    replay_command,
+    backtest_command,
+    decode_command,
+    simulate_command,
+    profile_command,
+    config_command,
+):
     app.command(command.__name__.removesuffix("_command"))(command)
 
 

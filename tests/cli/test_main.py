@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from msgspec import to_builtins
 
 from mempool import __version__
 from mempool.cli import main as frame
+from mempool.config import Settings
 from mempool.errors import BadData, ConfigError, MempoolError, StoreError, UpstreamError
 
 CANARY = "CANARY-0123456789abcdef"
@@ -44,12 +47,21 @@ def test_help_loads_no_heavy_library(arguments: list[str], tmp_path: Path) -> No
 
 
 def test_every_command_has_help_that_says_what_it_does(tmp_path: Path) -> None:
-    commands: dict[str, object] = typer.main.get_command(frame.app).commands  # type: ignore[attr-defined]  # a group
-    assert commands
-    for name in commands:
+    group: Any = typer.main.get_command(frame.app)
+    assert group.commands
+    for name in group.commands:
         done = mempool(name, "--help", home=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith(f"Usage: mempool {name}")
+
+
+def test_flag_has_the_default_that_the_settings_document() -> None:
+    group: Any = typer.main.get_command(frame.app)
+    documented = {key: value for key, value in to_builtins(Settings()).items() if value}
+    for name, command in group.commands.items():
+        defaults = {flag[2:].replace("-", "_"): option.default for option in command.params for flag in option.opts}
+        differing = {key: defaults[key] for key in documented.keys() & defaults.keys() if str(defaults[key]) != documented[key]}
+        assert differing == {}, name
 
 
 def test_version_is_the_packages(tmp_path: Path) -> None:
