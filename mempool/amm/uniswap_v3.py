@@ -65,8 +65,10 @@ class V3Pool(Struct, frozen=True):
         return (self.liquidity << 96) // self.sqrt_price_x96 if self.sqrt_price_x96 else 0
 
     def after_log(self, log: Log) -> V3Pool:
-        change = LOG_CHANGES.get(log.topics[0]) if log.topics else None
-        return change(self, log) if change else self
+        """An event of another shape than the pool's own is none of its events, whatever its topic says."""
+        if not log.topics or LOG_SHAPES.get(log.topics[0]) != (len(log.topics), len(log.data)):
+            return self
+        return LOG_CHANGES[log.topics[0]](self, log)
 
     def _check(self, token_in: bytes, amount: int, limit: int) -> int:
         """The price limit to walk to, after the checks that open the contract's `swap`."""
@@ -115,7 +117,7 @@ class V3Pool(Struct, frozen=True):
 
 def read_swap(log: Log) -> SwapEvent | None:
     """A pool's `Swap` event, or None for any other log. The event's amounts are signed from the pool's side."""
-    if log.topics[:1] != (SWAP_TOPIC,) or len(log.topics) != 3 or len(log.data) != 160:
+    if log.topics[:1] != (SWAP_TOPIC,) or LOG_SHAPES[SWAP_TOPIC] != (len(log.topics), len(log.data)):
         return None
     amount0, amount1 = _signed_word(log.data, 0), _signed_word(log.data, 1)
     return SwapEvent(log.address, max(amount0, 0), max(amount1, 0), max(-amount0, 0), max(-amount1, 0))
@@ -157,6 +159,8 @@ LOG_CHANGES = {
     MINT_TOPIC: _after_mint,
     BURN_TOPIC: _after_burn,
 }
+LOG_SHAPES = {SWAP_TOPIC: (3, 160), INITIALIZE_TOPIC: (1, 64), MINT_TOPIC: (4, 128), BURN_TOPIC: (4, 96)}
+"""How many topics and how many bytes of data each event has."""
 
 
 def _signed_word(data: bytes, index: int) -> int:

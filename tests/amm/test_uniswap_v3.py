@@ -181,6 +181,14 @@ def test_initialize_sets_the_price_and_foreign_events_change_nothing() -> None:
     assert started.after_log(Log(empty.address, (), b"")) is started
 
 
+@pytest.mark.parametrize("topic", [SWAP_TOPIC, MINT_TOPIC, BURN_TOPIC, INITIALIZE_TOPIC])
+def test_event_of_a_wrong_shape_changes_nothing(topic: bytes) -> None:
+    pool = v3_pool([(-600, 600, ETHER)])
+    for log in (Log(pool.address, (topic,), b"\1"), Log(pool.address, (topic, bytes(32)), bytes(160))):
+        assert pool.after_log(log) is pool
+        assert read_swap(log) is None
+
+
 def test_mid_price_is_token_out_for_token_in() -> None:
     pool = v3_pool([(-600, 600, ETHER)])
     assert pool.mid_price(TOKEN0) == (Q96 * Q96, 1 << 192)

@@ -122,6 +122,25 @@ def test_pool_that_stands_twice_is_shown_as_it_was_met() -> None:
     assert result.amount_out < 10**18
 
 
+EXTREMES = (0, 1, 2, 2**112 - 1, 2**112, 2**128, 2**255 - 1, 2**255, 2**256 - 1)
+
+
+@pytest.mark.parametrize("amount", EXTREMES)
+@pytest.mark.parametrize("limit", [0, 1, sqrt_ratio_at_tick(-30), sqrt_ratio_at_tick(30), 2**160 - 1])
+def test_extreme_amounts_and_limits_end_in_amounts_or_a_reason(amount: int, limit: int) -> None:
+    paths = [
+        [hop(FIRST, TOKEN0)],
+        [hop(DEEP, TOKEN1)],
+        [hop(FIRST, TOKEN0), hop(SECOND, TOKEN1)],
+        [hop(DEEP, TOKEN0), hop(THIRD, TOKEN1)],
+    ]
+    for path in paths:
+        for size in (ExactIn(amount, 0), ExactOut(amount, 2**256 - 1), ExactOut(amount, 2**256 - 1, pays_forward=True)):
+            result = simulate(intent(size, *path, limit=limit), view(), NOW)
+            assert result.reverts or result.amount_in > 0
+            assert bool(result.hops) or (result.amount_in, result.amount_out) == (0, 0)
+
+
 def test_token_of_the_last_hop_is_what_the_path_pays() -> None:
     asked = intent(ExactIn(10**18, 0), hop(DEEP, TOKEN0), hop(THIRD, TOKEN1))
     assert (asked.token_in, asked.token_out) == (TOKEN0, TOKEN2)
