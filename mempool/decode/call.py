@@ -12,7 +12,10 @@ from mempool.model.swap import BalanceIn, Completeness, ExactIn, SwapIntent
 
 
 class Call(Budget, kw_only=True):
-    """What handlers work on. `function` is the one being read; `deadline` and `allow_revert` come from those around it."""
+    """What handlers work on. `function` is the one being read; `deadline` and `revert_scopes` come from those around it.
+
+    `may_fail` says that the command being read carries the flag which allows it to.
+    """
 
     router: RouterTable
     value_wei: int
@@ -21,7 +24,8 @@ class Call(Budget, kw_only=True):
     """Length of the whole calldata, from which the budgets are made."""
     function: str = ""
     deadline: int | None = None
-    allow_revert: bool = False
+    revert_scopes: tuple[int, ...] = ()
+    may_fail: bool = False
     extra_bytes: int = 0
     hops_left: int = MAX_HOPS
     intents: tuple[SwapIntent, ...] = ()

@@ -90,12 +90,20 @@ class SwapIntent(Struct, frozen=True, gc=False):
     """Unix seconds, or None where the call carries none."""
     sqrt_price_limit_x96: int = 0
     """Price limit of a single V3 hop; 0 is none."""
-    allow_revert: bool = False
-    """The command may fail without failing the transaction."""
+    revert_scopes: tuple[int, ...] = ()
+    """The parts of the call that may fail as a whole without failing the rest, outermost first, that this intent stands in.
+
+    Each has a number of its own. Where an intent fails, all that the innermost of its scopes holds is undone.
+    """
     measures_received: bool = False
     """The router swaps what the pair received and checks what the recipient received (`…SupportingFeeOnTransferTokens`)."""
     completeness: Completeness = Completeness.EXACT
     reason: str = ""
+
+    @property
+    def allow_revert(self) -> bool:
+        """It may fail without failing the transaction."""
+        return bool(self.revert_scopes)
 
     @property
     def token_in(self) -> bytes:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mempool.errors import StateUnknown
 from mempool.market import MarketView
 from mempool.model.swap import DecodedCall, SwapIntent, SwapResult
 from mempool.simulate.intent import simulate
+
+UNDONE = "undone: another swap fails that stands or falls with it"
 
 
 class CallResult(Struct, frozen=True):
@@ -37,37 +40,62 @@ def simulate_call(call: DecodedCall, view: MarketView, timestamp: int) -> CallRe
     """Run the call's intents on the view; `timestamp` (unix seconds) is the one of the block that would hold it.
 
     Unknown state stops only the intents that need it: their own pools are in doubt from there on, all others are exact.
-    An intent that reverts and may (`allow_revert`) leaves the pools as they were. After one that may not, the rest is still
-    simulated as if it had passed, for a reader who wants to know, though the call as a whole does nothing.
+    An intent that fails inside a scope that may takes the rest of its innermost scope with it: they say so in `reverts` and
+    leave the pools as they were. After one that may not fail, the rest is still simulated as if it had passed, for a reader
+    who wants to know, though the call as a whole does nothing.
     """
-    state, reverts = view, ""
-    results: list[SwapResult | None] = []
-    unknown: list[tuple[int, StateUnknown]] = []
-    in_doubt: dict[bytes, StateUnknown] = {}
-    for index, intent in enumerate(call.intents):
+    undone: frozenset[int] = frozenset()
+    while True:
+        run = _Run(view, timestamp, undone)
+        scope = next((scope for intent in call.intents if (scope := run.failing_scope(intent)) is not None), None)
+        if scope is None:
+            return run.result()
+        # Only the first failure counts: without its scope, what came after it in the call may well pass.
+        undone |= {scope}
+
+
+class _Run:
+    """One pass over a call's intents, with the scopes of `undone` known to fail."""
+
+    def __init__(self, view: MarketView, timestamp: int, undone: frozenset[int]) -> None:
+        self._view, self._state, self._timestamp, self._undone = view, view, timestamp, undone
+        self._reverts = ""
+        self._results: list[SwapResult | None] = []
+        self._unknown: list[tuple[int, StateUnknown]] = []
+        self._in_doubt: dict[bytes, StateUnknown] = {}
+
+    def failing_scope(self, intent: SwapIntent) -> int | None:
+        """Simulate the next intent; the scope that it takes with it, if it is the first of that to fail."""
         try:
-            _check_doubt(intent, in_doubt)
-            result = simulate(intent, state, timestamp, results)
+            self._check_doubt(intent)
+            result = simulate(intent, self._state, self._timestamp, self._results)
         except StateUnknown as error:
-            results.append(None)
-            unknown.append((index, error))
-            in_doubt |= {hop.pool: error for hop in intent.hops}
-            continue
-        results.append(result)
-        if not result.reverts or not may_fail(result, timestamp):
-            reverts = reverts or result.reverts
-            state = state.overlay({hop.hop.pool: hop.after for hop in result.hops})
-    return CallResult(tuple(results), tuple(unknown), reverts, view if reverts else state)
+            self._unknown.append((len(self._results), error))
+            self._results.append(None)
+            self._in_doubt |= {hop.pool: error for hop in intent.hops}
+            return None
+        if not self._undone.isdisjoint(intent.revert_scopes):
+            self._results.append(result if result.reverts else replace(result, reverts=UNDONE))
+            return None
+        self._results.append(result)
+        if result.reverts and may_fail(result, self._timestamp):
+            return intent.revert_scopes[-1]
+        self._reverts = self._reverts or result.reverts
+        self._state = self._state.overlay({hop.hop.pool: hop.after for hop in result.hops})
+        return None
+
+    def result(self) -> CallResult:
+        after = self._view if self._reverts else self._state
+        return CallResult(tuple(self._results), tuple(self._unknown), self._reverts, after)
+
+    def _check_doubt(self, intent: SwapIntent) -> None:
+        """An intent on a pool that an unknown one has moved before it lacks the very same state."""
+        for hop in intent.hops:
+            if hop.pool in self._in_doubt:
+                raise self._in_doubt[hop.pool]
 
 
 def may_fail(result: SwapResult, timestamp: int) -> bool:
     """Whether the call goes on without this swap; a missed deadline is the whole call's."""
     deadline = result.intent.deadline
     return result.intent.allow_revert and (deadline is None or timestamp <= deadline)
-
-
-def _check_doubt(intent: SwapIntent, in_doubt: dict[bytes, StateUnknown]) -> None:
-    """An intent on a pool that an unknown one has moved before it lacks the very same state."""
-    for hop in intent.hops:
-        if hop.pool in in_doubt:
-            raise in_doubt[hop.pool]

@@ -102,7 +102,7 @@ def stored_intent(row: sqlite3.Row) -> SwapIntent:
         recipient=_raw(row["recipient"]),
         deadline=None if row["deadline"] is None else int(row["deadline"]),
         sqrt_price_limit_x96=int(row["sqrt_price_limit_x96"]),
-        allow_revert=bool(row["allow_revert"]),
+        revert_scopes=tuple(json.loads(row["revert_scopes"])),
         measures_received=bool(row["measures_received"]),
         completeness=Completeness(row["completeness"]),
         reason=row["reason"],

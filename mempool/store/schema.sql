@@ -116,7 +116,7 @@ CREATE TABLE intents (
     recipient            TEXT NOT NULL,
     deadline             TEXT,                    -- unix seconds, up to 78 digits: callers write what they like
     sqrt_price_limit_x96 TEXT NOT NULL,
-    allow_revert         INTEGER NOT NULL CHECK (allow_revert IN (0, 1)),
+    revert_scopes        TEXT NOT NULL CHECK (json_valid(revert_scopes)),      -- numbers of the parts of the call that may fail alone
     measures_received    INTEGER NOT NULL CHECK (measures_received IN (0, 1)),
     completeness         TEXT NOT NULL,
     reason               TEXT NOT NULL,
@@ -239,7 +239,10 @@ SELECT p.id, 'swap' AS kind, p.predicted_ns AS at_ns, p.predicted AS at, t.hash,
        (SELECT max(o.profit_eth) FROM opportunities o
         WHERE o.prediction_id = p.id AND o.kind = 'sandwich_exposure' AND o.status = 'open') AS exposed_eth,
        (SELECT max(o.profit_usd) FROM opportunities o
-        WHERE o.prediction_id = p.id AND o.kind = 'sandwich_exposure' AND o.status = 'open') AS exposed_usd
+        WHERE o.prediction_id = p.id AND o.kind = 'sandwich_exposure' AND o.status = 'open') AS exposed_usd,
+       (SELECT o.bound FROM opportunities o
+        WHERE o.prediction_id = p.id AND o.kind = 'sandwich_exposure' AND o.status = 'open'
+        ORDER BY o.profit_eth DESC LIMIT 1) AS exposed_bound
 FROM predictions p
 JOIN intents i ON i.id = p.intent_id
 JOIN transactions t ON t.id = i.transaction_id
@@ -277,3 +280,17 @@ JOIN predictions p ON p.id = c.prediction_id
 JOIN intents i ON i.id = p.intent_id
 JOIN transactions t ON t.id = i.transaction_id
 LEFT JOIN hops h ON h.prediction_id = c.prediction_id AND h.hop_index = c.hop_index;
+
+-- Times without data: what a run reported, and the time between two runs.
+CREATE VIEW silences AS
+SELECT g.id, 'gap' AS kind, g.to_ns AS at_ns, strftime('%Y-%m-%dT%H:%M:%fZ', g.to_ns / 1e9, 'unixepoch') AS at,
+       g.source, g.from_ns, g.to_ns, g.reason, g.backfilled
+FROM gaps g;
+
+CREATE VIEW restarts AS
+SELECT r.id, 'gap' AS kind, r.started_ns AS at_ns, r.started AS at, 'mempool' AS source,
+       coalesce(before.ended_ns, before.heard_until_ns, before.started_ns) AS from_ns, r.started_ns AS to_ns,
+       'the run before ended: ' || coalesce(before.ended, 'not yet') AS reason, 0 AS backfilled
+FROM runs r
+JOIN runs before ON before.id = r.id - 1
+WHERE r.started_ns > coalesce(before.ended_ns, before.heard_until_ns, before.started_ns);

@@ -29,7 +29,7 @@ INSERT_SIGHTING = """INSERT INTO sightings (transaction_id, source, recv_ns)
 INSERT_INTENT = _insert(
     "intents",
     "transaction_id intent_index router function protocols path token_in token_out hops size amount amount_approx limit_amount"
-    " limit_amount_approx pays_forward balance_sources recipient deadline sqrt_price_limit_x96 allow_revert measures_received"
+    " limit_amount_approx pays_forward balance_sources recipient deadline sqrt_price_limit_x96 revert_scopes measures_received"
     " completeness reason",
     "id FROM transactions WHERE hash = ?",
     "ON CONFLICT DO NOTHING",
@@ -84,7 +84,7 @@ INSERT_RUN = _insert("runs", "started_ns version chain_id sources")
 UPDATE_COUNTERS = "UPDATE runs SET counters = ? WHERE id = ?"
 UPDATE_HEARD = "UPDATE runs SET heard_until_ns = max(coalesce(heard_until_ns, 0), ?) WHERE id = ?"
 END_RUN = "UPDATE runs SET ended_ns = ?, ended = ? WHERE id = ?"
-END_KILLED_RUNS = "UPDATE runs SET ended_ns = heard_until_ns, ended = 'unclean' WHERE ended IS NULL"
+END_KILLED_RUNS = "UPDATE runs SET ended_ns = coalesce(heard_until_ns, started_ns), ended = 'unclean' WHERE ended IS NULL"
 REORG_OUTCOMES = "UPDATE outcomes SET reorged = 1 WHERE block_hash = ?"
 REORG_OPPORTUNITIES = """UPDATE opportunities SET status = 'reorged'
     WHERE prediction_id IN (SELECT id FROM predictions WHERE block_hash = ?)"""

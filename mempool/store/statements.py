@@ -117,7 +117,7 @@ def _intent_values(intent: SwapIntent) -> tuple[Value, ...]:
         *(">".join(tokens), tokens[0] if tokens else None, tokens[-1] if tokens else None, json_text(hops)),
         *size_columns(intent.size),
         *(hex_text(intent.recipient), None if intent.deadline is None else str(intent.deadline)),
-        *(str(intent.sqrt_price_limit_x96), int(intent.allow_revert), int(intent.measures_received)),
+        *(str(intent.sqrt_price_limit_x96), json_text(intent.revert_scopes), int(intent.measures_received)),
         *(intent.completeness.value, display(intent.reason, 500)),
     )
 

@@ -36,8 +36,8 @@ def hop(pool: V2Pool, token_in: bytes) -> Hop:
     return Hop("uniswap_v2", "uniswap_v2", pool.address, token_in, token_out, pool.fee_pips)
 
 
-def intent(size: Size, *hops: Hop, allow_revert: bool = False) -> SwapIntent:
-    return SwapIntent("router", "swap", hops, size, SENDER, allow_revert=allow_revert)
+def intent(size: Size, *hops: Hop, scopes: tuple[int, ...] = ()) -> SwapIntent:
+    return SwapIntent("router", "swap", hops, size, SENDER, revert_scopes=scopes)
 
 
 def call(*intents: SwapIntent, completeness: Completeness = Completeness.EXACT) -> DecodedCall:

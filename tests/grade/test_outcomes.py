@@ -246,7 +246,7 @@ def test_call_that_is_not_wholly_simulated_has_no_revert_grade() -> None:
 
 
 def test_intent_that_may_fail_neither_fails_the_call_nor_needs_a_log() -> None:
-    optional = intent(ExactIn(2 * ETHER, 10**30), hop(WETH_TAXED, WETH), allow_revert=True)
+    optional = intent(ExactIn(2 * ETHER, 10**30), hop(WETH_TAXED, WETH), scopes=(1,))
     ledger = Ledger(*TWO_POOLS)
     second = intent(ExactIn(ETHER, 0), hop(TAXED_DOLLAR, TAXED))
     ledger.swap(TAXED_DOLLAR, TAXED, ETHER)
@@ -256,7 +256,7 @@ def test_intent_that_may_fail_neither_fails_the_call_nor_needs_a_log() -> None:
 
 
 def test_log_goes_to_the_intent_that_must_succeed_before_the_one_that_may_fail() -> None:
-    optional = intent(ExactIn(2 * ETHER, 0), hop(WETH_TAXED, WETH), allow_revert=True)
+    optional = intent(ExactIn(2 * ETHER, 0), hop(WETH_TAXED, WETH), scopes=(1,))
     must = intent(ExactIn(ETHER, 0), hop(WETH_TAXED, WETH))
     ledger = Ledger(WETH_TAXED)
     ledger.swap(WETH_TAXED, WETH, ETHER)

@@ -29,7 +29,7 @@ def hop(pool: PoolState, token_in: bytes) -> Hop:
 
 
 def intent(
-    size: Size = ONE_ETHER, *hops: Hop, deadline: int | None = None, limit: int = 0, allow_revert: bool = False
+    size: Size = ONE_ETHER, *hops: Hop, deadline: int | None = None, limit: int = 0, scopes: tuple[int, ...] = ()
 ) -> SwapIntent:
     return SwapIntent(
         router="a router",
@@ -39,7 +39,7 @@ def intent(
         recipient=bytes(20),
         deadline=deadline,
         sqrt_price_limit_x96=limit,
-        allow_revert=allow_revert,
+        revert_scopes=scopes,
     )
 
 

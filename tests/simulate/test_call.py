@@ -32,7 +32,7 @@ def test_call_that_reverts_leaves_the_pools_as_they_were() -> None:
 
 
 def test_intent_that_may_fail_is_undone_and_the_call_goes_on() -> None:
-    optional = intent(ExactIn(10**18, 10**30), allow_revert=True)
+    optional = intent(ExactIn(10**18, 10**30), scopes=(1,))
     result = simulate_call(call(optional, intent()), view(), NOW)
     assert result.reverts == ""
     assert result.results[1].hops[0].before is FIRST
@@ -40,7 +40,7 @@ def test_intent_that_may_fail_is_undone_and_the_call_goes_on() -> None:
 
 
 def test_missed_deadline_is_the_whole_call_s_even_where_intents_may_fail() -> None:
-    result = simulate_call(call(intent(deadline=NOW - 1, allow_revert=True)), view(), NOW)
+    result = simulate_call(call(intent(deadline=NOW - 1, scopes=(1,))), view(), NOW)
     assert result.reverts.startswith("deadline passed")
 
 
@@ -62,3 +62,27 @@ def test_call_without_intents_changes_nothing() -> None:
     result = simulate_call(call(), before, NOW)
     assert (result.results, result.unknown, result.reverts) == ((), (), "")
     assert result.after is before
+
+
+def test_failing_swap_undoes_the_others_of_its_scope_and_nothing_else() -> None:
+    before, undone, failing = intent(), intent(scopes=(1,)), intent(ExactIn(10**18, 10**30), scopes=(1,))
+    result = simulate_call(call(before, undone, failing, intent()), view(), NOW)
+    alone = simulate_call(call(before, intent()), view(), NOW)
+    assert result.reverts == ""
+    assert [bool(each.reverts) for each in result.results] == [False, True, True, False]
+    assert result.after.pool(FIRST.address) == alone.after.pool(FIRST.address)
+    assert result.results[3].amount_out == alone.results[1].amount_out
+
+
+def test_scope_that_fails_inside_another_leaves_the_outer_one_standing() -> None:
+    outer, inner = intent(scopes=(1,)), intent(ExactIn(10**18, 10**30), scopes=(1, 2))
+    result = simulate_call(call(outer, inner), view(), NOW)
+    assert [bool(each.reverts) for each in result.results] == [False, True]
+
+
+def test_swap_that_fails_only_because_of_an_undone_one_is_not_undone_with_it() -> None:
+    least = simulate_call(call(intent()), view(), NOW).results[0].amount_out
+    moves, fails = intent(scopes=(1,)), intent(ExactIn(10**18, 10**30), scopes=(1,))
+    needs = intent(ExactIn(10**18, least), scopes=(2,))
+    result = simulate_call(call(moves, fails, needs), view(), NOW)
+    assert [bool(each.reverts) for each in result.results] == [True, True, False]

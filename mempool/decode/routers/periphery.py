@@ -21,7 +21,7 @@ def add_v3(call: Call, path: Path, size: Size, recipient: bytes, limit: int) -> 
         recipient,
         call.deadline,
         limit,
-        call.allow_revert,
+        call.revert_scopes,
         completeness=completeness,
         reason=reason,
     )
@@ -39,7 +39,7 @@ def add_v2(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes) -> N
         recipient,
         call.deadline,
         0,
-        call.allow_revert,
+        call.revert_scopes,
         measures_received=True,
         completeness=completeness,
         reason=reason,

@@ -12,6 +12,7 @@ from mempool.decode.tables import RouterKind
 from mempool.errors import MalformedCalldata
 
 ALLOW_REVERT = 0x80
+"""Allows a command to fail where the router makes a call for it. Its own swaps are none: they take the transaction with them."""
 
 
 def execute(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -33,14 +34,21 @@ def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
 
 
 def execute_sub_plan(call: Call, arguments: tuple[Any, ...]) -> None:
-    """(commands, inputs): what stands in it fails or succeeds as a whole"""
-    kept = call.intents, call.depth, call.bytes_left, call.levels
+    """(commands, inputs): what stands in it fails or succeeds as a whole, since the plan is a call of the router to itself"""
+    around = call.revert_scopes
+    if call.may_fail:
+        call.revert_scopes = (*around, len(call.commands))
+    _run_plan(call, arguments)
+    call.revert_scopes = around
+
+
+def _run_plan(call: Call, arguments: tuple[Any, ...]) -> None:
+    may_fail, kept = call.may_fail, (call.intents, call.depth, call.bytes_left, call.levels)
     try:
         run_commands(call, arguments)
     except MalformedCalldata as error:
-        if error.refused or not call.allow_revert:
+        if error.refused or not may_fail:
             raise
-        # The plan is a call of the router to itself, so a revert that is allowed undoes it and nothing else.
         call.intents, call.depth, call.bytes_left, call.levels = kept
         call.commands += (f"reverts: {error.reason}",)
         call.books().forget_all()
@@ -56,10 +64,8 @@ def _run_command(call: Call, code: int, data: bytes) -> None:
         call.note_opaque(command.name)
         return
     call.commands += (command.name,)
-    around = call.allow_revert
-    call.allow_revert = around or bool(code & ALLOW_REVERT)
+    call.may_fail = bool(code & ALLOW_REVERT)
     call.apply(command, data, 0)
-    call.allow_revert = around
 
 
 def moves_balances(call: Call, _arguments: tuple[Any, ...]) -> None:
