@@ -145,11 +145,13 @@ class WebSocketLink:
 
     async def close(self) -> None:
         self._sender.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._sender
         if self._quick_ack is not None:
             self._quick_ack.close()
-        await self._connection.close()
+        try:
+            await asyncio.gather(self._sender, return_exceptions=True)
+            await self._connection.close()
+        finally:  # also when this itself is cancelled
+            self._connection.transport.abort()
 
     async def _send_all(self) -> None:
         with contextlib.suppress(ConnectionClosed):  # the reader hears of it too

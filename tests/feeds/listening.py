@@ -1,0 +1,65 @@
+"""Runs a feed for a test and waits for what it tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from mempool.feeds.endpoint import Endpoint
+from mempool.feeds.events import NodeEvent, PendingSeen
+from mempool.feeds.links import LinkOptions
+from mempool.feeds.node import FeedOptions, NodeFeed
+from tests.fakes.messages import ROUTER
+
+E = TypeVar("E", bound=NodeEvent)
+QUICK = FeedOptions(
+    chain_id=1,
+    routers=frozenset({ROUTER}),
+    idle_seconds=0.6,
+    tick_seconds=0.05,
+    poll_seconds=0.02,
+    first_delay_seconds=0.05,
+    link=LinkOptions(open_seconds=2, ping_seconds=0.2, pong_seconds=0.5),
+)
+
+
+class Listener:
+    """A feed that runs, and every event that it told."""
+
+    def __init__(self, url: str, options: FeedOptions = QUICK) -> None:
+        self.events: list[NodeEvent] = []
+        self.feed = NodeFeed(Endpoint.parse(url), "n", self.events.append, options)
+
+    def told(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def nonces(self) -> list[int]:
+        return [event.tx.nonce for event in self.told(PendingSeen)]
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
+        """Wait for it; a test that waits in vain fails by `TimeoutError`."""
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def listening(url: str, options: FeedOptions = QUICK) -> AsyncIterator[Listener]:
+    """A feed whose first connection stands."""
+    listener = Listener(url, options)
+    running = asyncio.create_task(listener.feed.run())
+    ready = asyncio.create_task(listener.feed.ready.wait())
+    try:
+        async with asyncio.timeout(5):
+            await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        yield listener
+        if running.done():
+            running.result()
+    finally:
+        for task in (running, ready):
+            task.cancel()
+        await asyncio.gather(running, ready, return_exceptions=True)
