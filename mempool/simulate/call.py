@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,59 +40,79 @@ def simulate_call(call: DecodedCall, view: MarketView, timestamp: int) -> CallRe
     """Run the call's intents on the view; `timestamp` (unix seconds) is the one of the block that would hold it.
 
     Unknown state stops only the intents that need it: their own pools are in doubt from there on, all others are exact.
-    An intent that fails inside a scope that may takes the rest of its innermost scope with it: they say so in `reverts` and
-    leave the pools as they were. After one that may not fail, the rest is still simulated as if it had passed, for a reader
-    who wants to know, though the call as a whole does nothing.
+    An intent that fails inside a scope that may takes all of its innermost scope with it: they say so in `reverts`, and the pools
+    are again as they were before the scope. After one that may not fail, the rest is still simulated as if it had passed, for a
+    reader who wants to know, though the call as a whole does nothing.
     """
-    undone: frozenset[int] = frozenset()
-    while True:
-        run = _Run(view, timestamp, undone)
-        scope = next((scope for intent in call.intents if (scope := run.failing_scope(intent)) is not None), None)
-        if scope is None:
-            return run.result()
-        # Only the first failure counts: without its scope, what came after it in the call may well pass.
-        undone |= {scope}
+    run = _Run(view, timestamp)
+    for intent in call.intents:
+        run.add(intent)
+    return CallResult(tuple(run.results), tuple(run.unknown), run.reverts, view if run.reverts else run.now.state)
+
+
+class _Now(Struct, frozen=True):
+    """Where the call stands: the pools, and those of them that an unknown intent has moved."""
+
+    state: MarketView
+    in_doubt: Mapping[bytes, StateUnknown] = {}
 
 
 class _Run:
-    """One pass over a call's intents, with the scopes of `undone` known to fail."""
+    """One pass over a call's intents; each failure returns to where its scope began, so the work grows with the intents alone."""
 
-    def __init__(self, view: MarketView, timestamp: int, undone: frozenset[int]) -> None:
-        self._view, self._state, self._timestamp, self._undone = view, view, timestamp, undone
-        self._reverts = ""
-        self._results: list[SwapResult | None] = []
-        self._unknown: list[tuple[int, StateUnknown]] = []
-        self._in_doubt: dict[bytes, StateUnknown] = {}
+    def __init__(self, view: MarketView, timestamp: int) -> None:
+        self.now, self._timestamp = _Now(view), timestamp
+        self.reverts = ""
+        self.results: list[SwapResult | None] = []
+        self.unknown: list[tuple[int, StateUnknown]] = []
+        self._began: dict[int, tuple[int, _Now]] = {}
+        """For each scope the index of its first intent, and where the call stood then."""
+        self._undone: set[int] = set()
 
-    def failing_scope(self, intent: SwapIntent) -> int | None:
-        """Simulate the next intent; the scope that it takes with it, if it is the first of that to fail."""
+    def add(self, intent: SwapIntent) -> None:
+        for scope in intent.revert_scopes:
+            self._began.setdefault(scope, (len(self.results), self.now))
         try:
             self._check_doubt(intent)
-            result = simulate(intent, self._state, self._timestamp, self._results)
+            result = simulate(intent, self.now.state, self._timestamp, self.results)
         except StateUnknown as error:
-            self._unknown.append((len(self._results), error))
-            self._results.append(None)
-            self._in_doubt |= {hop.pool: error for hop in intent.hops}
-            return None
-        if not self._undone.isdisjoint(intent.revert_scopes):
-            self._results.append(result if result.reverts else replace(result, reverts=UNDONE))
-            return None
-        self._results.append(result)
-        if result.reverts and may_fail(result, self._timestamp):
-            return intent.revert_scopes[-1]
-        self._reverts = self._reverts or result.reverts
-        self._state = self._state.overlay({hop.hop.pool: hop.after for hop in result.hops})
-        return None
+            self._doubt(intent, error)
+        else:
+            self._take(result)
 
-    def result(self) -> CallResult:
-        after = self._view if self._reverts else self._state
-        return CallResult(tuple(self._results), tuple(self._unknown), self._reverts, after)
+    def _take(self, result: SwapResult) -> None:
+        if not self._undone.isdisjoint(result.intent.revert_scopes):
+            self.results.append(_undone(result))
+            return
+        self.results.append(result)
+        if result.reverts and may_fail(result, self._timestamp):
+            self._undo(result.intent.revert_scopes[-1])
+            return
+        self.reverts = self.reverts or result.reverts
+        state = self.now.state.overlay({hop.hop.pool: hop.after for hop in result.hops})
+        self.now = _Now(state, self.now.in_doubt)
+
+    def _undo(self, scope: int) -> None:
+        """Go back to where the scope began; what it holds after this intent will find it undone."""
+        self._undone.add(scope)
+        first, self.now = self._began[scope]
+        self.results[first:] = [result and _undone(result) for result in self.results[first:]]
+
+    def _doubt(self, intent: SwapIntent, error: StateUnknown) -> None:
+        self.unknown.append((len(self.results), error))
+        self.results.append(None)
+        if self._undone.isdisjoint(intent.revert_scopes):
+            self.now = _Now(self.now.state, {**self.now.in_doubt, **{hop.pool: error for hop in intent.hops}})
 
     def _check_doubt(self, intent: SwapIntent) -> None:
         """An intent on a pool that an unknown one has moved before it lacks the very same state."""
         for hop in intent.hops:
-            if hop.pool in self._in_doubt:
-                raise self._in_doubt[hop.pool]
+            if hop.pool in self.now.in_doubt:
+                raise self.now.in_doubt[hop.pool]
+
+
+def _undone(result: SwapResult) -> SwapResult:
+    return result if result.reverts else replace(result, reverts=UNDONE)
 
 
 def may_fail(result: SwapResult, timestamp: int) -> bool:

@@ -86,3 +86,11 @@ def test_swap_that_fails_only_because_of_an_undone_one_is_not_undone_with_it() -
     needs = intent(ExactIn(10**18, least), scopes=(2,))
     result = simulate_call(call(moves, fails, needs), view(), NOW)
     assert [bool(each.reverts) for each in result.results] == [True, True, False]
+
+
+def test_pool_that_an_undone_unknown_intent_would_have_moved_is_known_again() -> None:
+    through_unknown = intent(ExactIn(10**18, 0), hop(FIRST, TOKEN0), hop(SECOND, TOKEN1), scopes=(1,))
+    failing = intent(ExactIn(10**18, 10**30), hop(DEEP, TOKEN0), scopes=(1,))
+    result = simulate_call(call(through_unknown, failing, intent()), view(FIRST, DEEP), NOW)
+    assert [index for index, _ in result.unknown] == [0]
+    assert result.by_index[2] == simulate(intent(), view(FIRST, DEEP), NOW)
