@@ -30,6 +30,7 @@ LEAST = {
     "routers": (6, ROUTERS_USED),
     "sandwich exposures": (5, "SELECT count(*) FROM opportunities WHERE kind = 'sandwich_exposure' AND bound <> 'state_unknown'"),
     "backruns": (3, "SELECT count(*) FROM opportunities WHERE kind = 'backrun' AND bound <> 'state_unknown'"),
+    "graded hops": (200, "SELECT count(*) FROM outcomes"),
     "reverts foreseen": (1, "SELECT count(*) FROM outcomes WHERE revert = 'right'"),
     "replacements": (1, "SELECT count(*) FROM transactions WHERE state = 'replaced'"),
     "wrong predictions with their cause": (1, "SELECT count(*) FROM outcomes WHERE cause = 'moved_ahead' AND moved_by <> '[]'"),
