@@ -274,6 +274,7 @@ def test_total_of_nothing_is_zero() -> None:
         (gzip.compress(b"not json"), "block file"),
         (b'{"block": null, "receipts": []}', "block file"),
     ],
+    ids=["empty", "no block", "bad gzip", "cut gzip", "zipped prose", "null block"],
 )
 def test_unreadable_file_is_bad_data_that_names_file_and_cause(raw: bytes, cause: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.json.gz"
