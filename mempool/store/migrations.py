@@ -37,6 +37,7 @@ def migrate(
     if version > target:
         raise NewerSchema(str(path), version, target)
     if version == 0:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table; lets pruning give room back
         _run(connection, f"PRAGMA application_id = {APPLICATION_ID};\n{schema_sql()}", SCHEMA_VERSION)
         return
     if version < target:

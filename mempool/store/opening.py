@@ -18,7 +18,6 @@ def prepare(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             _check(connection, path)
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table; lets pruning give room back
             migrate(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
     except (OSError, sqlite3.Error) as error:

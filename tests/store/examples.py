@@ -58,7 +58,9 @@ SELL = ExactIn(12_400_000_000_000_000_000, 30_000_000_000)
 
 def intent(size: Size = SELL, token_out: bytes = USDC) -> SwapIntent:
     hop = Hop("uniswap_v2", "uniswap_v2", PAIR, WETH, token_out, 3000)
-    return SwapIntent("uniswap_v2_router_02", "swapExactETHForTokens", (hop,), size, SENDER, deadline=2**256 - 1)
+    return SwapIntent(
+        "uniswap_v2_router_02", "swapExactETHForTokens", (hop,), size, SENDER, deadline=2**256 - 1, revert_scopes=(0, 3)
+    )
 
 
 def seen(number: int, wanted: SwapIntent | None = None, source: str = "node-a") -> TransactionSeen:
