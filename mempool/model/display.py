@@ -24,8 +24,13 @@ def display(text: str | bytes, limit: int = 32) -> str:
     if isinstance(text, bytes):
         text = text[: 8 * limit].rstrip(b"\0").decode("utf-8", "replace")
     normal = unicodedata.normalize("NFC", text[: 4 * limit])
-    shown = "".join(character if character.isprintable() else REPLACEMENT for character in normal)
+    shown = printable(normal)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """The same number of characters, each that is not printable replaced by U+FFFD."""
+    return "".join(character if character.isprintable() else REPLACEMENT for character in text)
 
 
 def short_address(address: bytes | str) -> str:

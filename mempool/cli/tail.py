@@ -1,0 +1,133 @@
+"""`mempool tail`: prints what a run stores, as it comes."""
+
+from __future__ import annotations
+
+import re
+import select
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mempool.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from mempool.store.events import EventReader
+
+DEFAULT_DB = Path("mempool.sqlite")
+DEFAULT_KINDS = ("swap", "outcome", "backrun")
+POLL_SECONDS = 0.2
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def tail_command(
+    db: Annotated[Path, typer.Option("--db", help="The database.")] = DEFAULT_DB,
+    lines: Annotated[int | None, typer.Option("-n", "--lines", min=0, help="The last so many; 20, or all with --since.")] = None,
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Go on printing what comes, across restarts of the run.")
+    ] = False,
+    since: Annotated[str, typer.Option("--since", help="30s, 10m, 2h, 7d ago, or a time such as 2026-01-31T12:00.")] = "",
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="swap, outcome, sandwich_exposure, backrun or all; may be repeated.")
+    ] = None,
+    where: Annotated[str, typer.Option("--where", help="An SQL condition on the columns that --json shows.")] = "",
+    min_profit: Annotated[float | None, typer.Option("--min-profit", help="At least so much profit or exposure, in ETH.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print the latest swaps with their impact and exposure, the backruns they open, and how predictions came out.
+
+    \b
+    Examples:
+      mempool tail -f
+      mempool tail -n 50 --kind backrun --min-profit 0.01
+      mempool tail --where "symbol_out = 'USDC' AND impact > 0.01" --json
+    """
+    from mempool.store.events import EventFilter, EventReader
+
+    wanted = EventFilter(_kinds(kind or []), _since_ns(since, time.time_ns()), min_profit, where)
+    reader = EventReader(db, wanted)
+    try:
+        show = _json_printer(reader) if as_json else _line_printer(reader)
+        for row in reader.latest(lines if lines is not None or since else 20):
+            show(row)
+        if follow:
+            _follow(reader, show)
+    finally:
+        reader.close()
+
+
+def _follow(reader: EventReader, show: Callable[[sqlite3.Row], None]) -> None:
+    """Until the reader of our output leaves or a signal comes; a database that is away for a while is waited for."""
+    missing = False
+    while not _output_closed(POLL_SECONDS):
+        try:
+            rows = reader.newer()
+        except StoreError:
+            if reader.path.exists():
+                raise
+            rows = []
+        if missing != (missing := not reader.path.exists()):
+            typer.echo(f"{reader.path} {'is gone, waiting for it' if missing else 'is back'}", err=True)
+        for row in rows:
+            show(row)
+
+
+def _output_closed(seconds: float) -> bool:
+    """Wait that long, or until whoever read our output has left."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _json_printer(reader: EventReader) -> Callable[[sqlite3.Row], None]:
+    import orjson
+
+    from mempool.cli.tail_lines import as_object
+
+    def show(row: sqlite3.Row) -> None:
+        sys.stdout.write(orjson.dumps(as_object(row)).decode() + "\n")
+        sys.stdout.flush()
+
+    return show
+
+
+def _line_printer(reader: EventReader) -> Callable[[sqlite3.Row], None]:
+    from mempool.cli.console import stdout_console
+    from mempool.cli.tail_lines import Lines
+
+    lines = Lines(reader)
+    console = stdout_console()
+
+    def show(row: sqlite3.Row) -> None:
+        console.print(lines.line(row), soft_wrap=True)
+        sys.stdout.flush()
+
+    return show
+
+
+def _kinds(asked: list[str]) -> tuple[str, ...]:
+    from mempool.store.events import KINDS
+
+    names = tuple(name.strip() for each in asked for name in each.split(","))
+    for name in names:
+        if name not in (*KINDS, "all"):
+            raise UsageError(f"--kind: there is no {name!r}; there are {', '.join(KINDS)} and all")
+    return KINDS if "all" in names else names or DEFAULT_KINDS
+
+
+def _since_ns(text: str, now_ns: int) -> int:
+    """Nanoseconds since the epoch of an age or a time; a time without a zone is local."""
+    if not text:
+        return 0
+    if age := re.fullmatch(r"(\d+)([smhd])", text):
+        return now_ns - int(age[1]) * _UNITS[age[2]] * 10**9
+    try:
+        return round(datetime.fromisoformat(text).astimezone(UTC).timestamp()) * 10**9
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"--since: {text!r} is neither an age such as 10m nor a time such as 2026-01-31T12:00") from None
