@@ -1,0 +1,102 @@
+"""`mempool grade`: how the predictions came out, per router and pool family."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mempool.cli.tail import DEFAULT_DB
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from mempool.store.grades import FamilyGrade, WorstHop
+
+SCHEMA = "mempool.grade/1"
+
+
+def grade_command(
+    db: Annotated[Path, typer.Option("--db", help="The database.")] = DEFAULT_DB,
+    router: Annotated[str, typer.Option("--router", help="Only this router, by its name in the chain's tables.")] = "",
+    causes: Annotated[bool, typer.Option("--causes", help="Also the worst predictions, and who moved their pools.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Print how exact the predictions were against the mined blocks.
+
+    "exact" came out as predicted at first sight. "moved" came out otherwise because others moved the pool in between.
+    "in order" were right to the wei when simulated again at their place in the block.
+
+    \b
+    Example:
+      mempool grade --causes
+    """
+    from mempool.store.grades import family_grades, worst_hops
+    from mempool.store.reader import open_reader
+
+    with closing(open_reader(db)) as connection:
+        grades = list(family_grades(connection, router))
+        worst = list(worst_hops(connection, router)) if causes else []
+    if as_json:
+        _print_json(grades, worst if causes else None)
+    else:
+        _print_tables(grades, worst)
+
+
+def _print_json(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop] | None) -> None:
+    import msgspec
+
+    shown = {"schema": SCHEMA, "grades": grades} | ({} if worst is None else {"worst": worst})
+    typer.echo(msgspec.json.encode(shown).decode())
+
+
+def _print_tables(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop]) -> None:
+    from mempool.cli.console import stdout_console
+
+    console = stdout_console()
+    if not grades:
+        console.print("nothing graded yet: a prediction is graded when its transaction is mined", soft_wrap=True)
+        return
+    console.print(_table(grades))
+    for hop in worst:
+        console.print(_worst_line(hop), soft_wrap=True)
+
+
+def _table(grades: Sequence[FamilyGrade]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    from mempool.model.display import display
+
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    table.add_column("router / pools")
+    for title in ("hops", "exact", "moved", "other", "median", "max", "in order", "reverts"):
+        table.add_column(title, justify="right")
+    for grade in grades:
+        exact, moved = grade.causes.get("exact", 0), grade.causes.get("moved_ahead", 0)
+        cells = (
+            *(str(grade.hops), str(exact), str(moved), str(grade.hops - exact - moved)),
+            *(_percent(grade.median_relative_error), _percent(grade.max_relative_error)),
+            f"{grade.in_block_order_exact}/{grade.in_block_order}",
+            f"{grade.reverts_right}/{grade.reverts_missed}/{grade.reverts_false_alarm}",
+        )
+        table.add_row(Text(display(f"{grade.router} {grade.family}", 60)), *map(Text, cells))
+    table.caption = "errors relative to the prediction; reverts: right/missed/false alarm"
+    return table
+
+
+def _worst_line(hop: WorstHop) -> str:
+    from mempool.model.display import printable, short_address
+
+    moved = f", moved by {', '.join(hop.moved_by[:3])}" if hop.moved_by else ""
+    more = f" and {len(hop.moved_by) - 3} more" if len(hop.moved_by) > 3 else ""
+    pool = f"{hop.protocol} {short_address(hop.pool)}" if hop.pool else hop.protocol
+    return printable(f"{_percent(hop.relative_error):>9}  {hop.cause}  {hop.transaction_hash}  {pool}{moved}{more}")
+
+
+def _percent(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{100 * ratio:.3g} %"
