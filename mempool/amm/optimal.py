@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isqrt
+from math import isqrt, sqrt
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -15,6 +15,20 @@ ROUNDING_STEPS = 1024
 
 IMMATERIAL = 10**6
 """What rounding could still hide is searched for while it is more than the profit divided by this."""
+
+
+BEND_ROUNDS = 24
+"""How often the optimum is estimated anew from one quote."""
+
+DENSE = 512
+"""Ranges up to this are tried through and through."""
+
+NEIGHBOURS = 8
+"""How many sizes on each side of a found top are tried."""
+
+
+CERTAINLY_NO_GAIN = 1 - 1e-9
+"""A cycle whose first unit pays no more than this gains at no size, whatever the floats have lost."""
 
 
 class Size(Struct, frozen=True, gc=False):
@@ -69,15 +83,15 @@ def best_v2_cycle(pairs: Sequence[V2Reserves]) -> Size:
     return _upwards(pairs, amount_out, may_gain, best)
 
 
-def may_cycle_gain(mid_prices: Sequence[tuple[int, int]], fees_pips: Sequence[int]) -> bool:
-    """Whether the first unit through pools of these mid prices (token out for one token in) gains anything, in floats.
+def first_unit_pays(mid_prices: Sequence[tuple[int, int]], fees_pips: Sequence[int]) -> float:
+    """What an infinitely small first unit through pools of these mid prices (token out for one token in) brings, after fees.
 
-    Rejects by the price alone; what is within the error of floats passes on to the exact sizing.
+    Not above 1: no size gains, within the error of floats (see `CERTAINLY_NO_GAIN`).
     """
     gain = 1.0
     for (numerator, denominator), fee_pips in zip(mid_prices, fees_pips, strict=True):
         gain *= numerator / denominator * (PIPS - fee_pips) / PIPS
-    return gain > 1 - 1e-9
+    return gain
 
 
 def largest_true(holds: Callable[[int], bool], known: int, guess: int) -> int:
@@ -93,9 +107,140 @@ def largest_true(holds: Callable[[int], bool], known: int, guess: int) -> int:
     return _bisect(holds, known, known + step)
 
 
+def largest_by_margin(margin: Callable[[int], int | None], guess: int) -> int:
+    """The largest n with `margin(n) >= 0`, exact below 2**30 and within n / 2**30 below it above; 0 where there is none.
+
+    `margin` falls as n grows; None counts as below 0 without saying by how much. It must fall below 0 somewhere.
+    """
+    known, at_known = 0, margin(0)
+    if at_known is None or at_known < 0:
+        return 0
+    failing, at_failing = guess, margin(guess)
+    while at_failing is not None and at_failing >= 0:
+        known, at_known = failing, at_failing
+        failing, at_failing = 2 * failing, margin(2 * failing)
+    return _narrow(margin, (known, at_known), (failing, at_failing))
+
+
+def best_on_one_hill(profit: Callable[[int], int], last: int) -> Size:
+    """The n of 1 to `last` with the largest profit, or `NOTHING` where none is above 0.
+
+    All are tried up to `DENSE`; above it the profit must rise to one top and fall, up to rounding, and the top is found within
+    a 2**20th of `last`, which on a smooth top costs a 2**40th of the profit; near it the neighbours are tried too.
+    """
+    if last <= DENSE:
+        return _best_of(profit, range(1, last + 1))
+    near = last - (last >> 10)
+    top = last if profit(near) < profit(last) else _golden(profit, 0, last, max(NEIGHBOURS, last >> 20))
+    return _best_beside(profit, top, last)
+
+
+def best_concave(pays: Callable[[int], int], slope: float, guess: int) -> Size:
+    """The input that gains most where `pays` is concave up to rounding and starts with `slope` out for one in, or `NOTHING`.
+
+    Over constant liquidity `pays(n)` is `slope * n / (1 + bend * n)`, so one quote gives the bend and with it the optimum; a few
+    rounds of that lead across ticks, and a golden section about the place reached finds the top as `best_on_one_hill` does.
+    `pays` answers 0 for what is refused. `guess` may be far off, but not so small that rounding rules its quote.
+    """
+    if slope <= 1:
+        return NOTHING
+    middle = _by_bend(pays, slope, max(guess, 2 * DENSE))
+
+    def profit(amount_in: int) -> int:
+        return pays(amount_in) - amount_in if amount_in else 0
+
+    low, high = _bracket(profit, middle)
+    if high <= DENSE:
+        return _best_of(profit, range(1, high + 1))
+    top = _golden(profit, low, high, max(NEIGHBOURS, high >> 20))
+    return _best_beside(profit, top, high)
+
+
 def target_above(profit: int) -> int:
     """The least profit that would be worth finding after `profit`."""
     return profit + 1 + profit // IMMATERIAL
+
+
+def _narrow(margin: Callable[[int], int | None], known: tuple[int, int], failing: tuple[int, int | None]) -> int:
+    """Close in from both sides: by the line through both margins (the end that stays put halved: Illinois), else halfway."""
+    (low, at_low), (high, at_high) = known, failing
+    halved = None
+    while high - low > max(1, low >> 30):
+        if at_high is None or at_low == 0:
+            probe = (low + high) // 2
+        else:
+            probe = min(max(low + (high - low) * at_low // (at_low - at_high), low + 1), high - 1)
+        found = margin(probe)
+        if found is not None and found >= 0:
+            at_high = at_high // 2 if at_high is not None and halved == "high" else at_high
+            low, at_low, halved = probe, found, "high"
+        else:
+            at_low = at_low // 2 if halved == "low" else at_low
+            high, at_high, halved = probe, found, "low"
+    return low
+
+
+def _by_bend(pays: Callable[[int], int], slope: float, guess: int) -> int:
+    amount_in = guess
+    for _ in range(BEND_ROUNDS):
+        amount_out = pays(amount_in)
+        if not amount_out:
+            following = max(amount_in >> 3, 1)
+        else:
+            bend = slope * amount_in / amount_out - 1
+            # A bend within the rounding of one quote says nothing yet.
+            growth = (sqrt(slope) - 1) / bend if bend * amount_out > 4 else 8
+            following = max(int(amount_in * min(growth, 8)), 1)
+        if abs(following - amount_in) <= following >> 5:
+            return following
+        amount_in = following
+    return amount_in
+
+
+def _bracket(profit: Callable[[int], int], middle: int) -> tuple[int, int]:
+    """An interval about a top at or beside `middle`: both ends gain less than a point between them, or the low end is 0."""
+    width = max(middle >> 4, NEIGHBOURS)
+    low, high, at_middle = max(middle - width, 0), middle + width, profit(middle)
+    while low and (at_low := profit(low)) >= at_middle:
+        high, middle, at_middle, width = middle, low, at_low, 2 * width
+        low = max(middle - width, 0)
+    while (at_high := profit(high)) >= at_middle:
+        low, middle, at_middle, width = middle, high, at_high, 2 * width
+        high = middle + width
+    return low, high
+
+
+def _golden(profit: Callable[[int], int], low: int, high: int, width: int) -> int:
+    """Section the interval by Fibonacci-like thirds (0.382) until it is no wider than `width`; its middle."""
+    left, right = high - (high - low) * 618 // 1000, low + (high - low) * 618 // 1000
+    at_left, at_right = profit(left), profit(right)
+    while high - low > width:
+        if at_left < at_right:
+            low, left, at_left = left, right, at_right
+            right = low + (high - low) * 618 // 1000
+            at_right = profit(right)
+        else:
+            high, right, at_right = right, left, at_left
+            left = high - (high - low) * 618 // 1000
+            at_left = profit(left)
+    return (low + high) // 2
+
+
+def _best_beside(profit: Callable[[int], int], top: int, last: int) -> Size:
+    """The best of a found top and its neighbours; the top alone where a unit of size or gain is nothing beside it."""
+    found = profit(top)
+    if last >> 20 > NEIGHBOURS and abs(found) >= IMMATERIAL:
+        return Size(top, found) if found > 0 else NOTHING
+    return _best_of(profit, range(max(top - NEIGHBOURS, 1), min(top + NEIGHBOURS, last) + 1))
+
+
+def _best_of(profit: Callable[[int], int], candidates: range) -> Size:
+    best = NOTHING
+    for amount_in in candidates:
+        found = profit(amount_in)
+        if found > best.profit:
+            best = Size(amount_in, found)
+    return best
 
 
 def _largest_true_below(holds: Callable[[int], bool], known: int, not_true: int) -> int:

@@ -1,0 +1,101 @@
+"""The most that can be taken from one hop over any pool: V2 pairs by closed forms, all others by searching their quotes."""
+
+from __future__ import annotations
+
+from mempool.amm.optimal import DENSE, NOTHING, Size, V2Reserves, best_on_one_hill, largest_by_margin
+from mempool.amm.uniswap_v2 import PIPS, V2Pool
+from mempool.detect.sandwich_v2 import SellsExactly, best_front_run_of_purchase, best_front_run_of_sale
+from mempool.detect.victim import Victim
+from mempool.errors import StateUnknown, SwapImpossible
+from mempool.model.opportunity import Leg
+from mempool.model.swap import ExactOut
+
+
+def best_front_run(victim: Victim) -> Size:
+    """How much to buy ahead on the hop's pool, and the gain after the victim's swap and the sale of what was bought.
+
+    On a V2 pair it is the integer optimum (see `sandwich_v2`). On other pools the largest front-run under the sender's limit is
+    exact below 2**30 units and within a billionth above, and the gain is searched as one that rises to a single top: so it is
+    over one range of V3 liquidity (the same maths as a pair with virtual reserves), and rounding may hide a few units.
+    Where liquidity jumps inside the front-run there may be a second top, and the figure is then of the one that was climbed.
+    Raises `StateUnknown` where the best size found stands at the end of what is known of the pool.
+    """
+    pool = victim.hop.before
+    if isinstance(pool, V2Pool) and sum(other.address == pool.address for other in victim.pools) == 1:
+        pair = v2_reserves(pool, victim.token_in)
+        on_pair = victim.on_v2()
+        if isinstance(on_pair, SellsExactly):
+            return best_front_run_of_sale(pair, on_pair)
+        return best_front_run_of_purchase(pair, on_pair)
+    if isinstance(victim.size, ExactOut) or first_unit_gains(victim):
+        return _Search(victim).best()
+    return NOTHING
+
+
+def first_unit_gains(victim: Victim) -> bool:
+    """Whether an infinitely small front-run gains: bought at the price before the swap, sold at the one after it, less both fees.
+
+    Where liquidity is constant a sale that this does not hold for gains nothing at any size (`gain <= 0` in `sandwich_v2`).
+    """
+    before, after = victim.hop.before.mid_price(victim.token_in), victim.hop.after.mid_price(victim.token_in)
+    keep = PIPS - victim.hop.before.fee_pips
+    return before[0] * after[1] * keep * keep > after[0] * before[1] * PIPS * PIPS
+
+
+def legs(victim: Victim, amount_in: int) -> tuple[Leg, Leg]:
+    """Both trades of the attacker at that size."""
+    front = victim.hop.before.swap_exact_in(victim.token_in, amount_in)
+    after = victim.after(front.after)
+    if after is None:
+        raise SwapImpossible(victim.hop.before.address, f"the swap fails after a front-run of {amount_in}")
+    back = after.swap_exact_in(victim.token_out, front.amount_out)
+    pool, token_in, token_out = victim.hop.before.address, victim.token_in, victim.token_out
+    return (
+        Leg(pool, token_in, token_out, front.amount_in, front.amount_out),
+        Leg(pool, token_out, token_in, back.amount_in, back.amount_out),
+    )
+
+
+def v2_reserves(pool: V2Pool, token_in: bytes) -> V2Reserves:
+    """The pair's reserves in the direction of a sale of `token_in`."""
+    reserves = (pool.reserve0, pool.reserve1) if token_in == pool.token0 else (pool.reserve1, pool.reserve0)
+    return V2Reserves(*reserves, pool.fee_pips)
+
+
+class _Search:
+    def __init__(self, victim: Victim) -> None:
+        self.victim = victim
+        self.unknown: dict[int, StateUnknown] = {}
+
+    def best(self) -> Size:
+        last = largest_by_margin(self._margin, guess=max(self.victim.hop.amount_in, 1))
+        if not last or (isinstance(self.victim.size, ExactOut) and last > DENSE and self._profit(last) <= 0):
+            # Ahead of a purchase the gain only rises with the size, so a loss at the limit is a loss everywhere.
+            return self._unless_unknown(NOTHING, last)
+        return self._unless_unknown(best_on_one_hill(self._profit, last), last)
+
+    def _unless_unknown(self, best: Size, last: int) -> Size:
+        """The known ticks may end a little above `last`; only a size that stands below that end is a finding."""
+        nearest = min(self.unknown, default=None)
+        at_end = best.amount_in >= last - max(1, last >> 10) or isinstance(self.victim.size, ExactOut)
+        if nearest is not None and nearest - last <= max(1, last >> 30) and at_end:
+            raise self.unknown[nearest]
+        return best
+
+    def _margin(self, amount_in: int) -> int | None:
+        before = self.victim.hop.before
+        try:
+            pool = before.swap_exact_in(self.victim.token_in, amount_in).after if amount_in else before
+            return self.victim.margin(pool)
+        except SwapImpossible:
+            return None
+        except StateUnknown as error:
+            self.unknown[amount_in] = error
+            return None
+
+    def _profit(self, amount_in: int) -> int:
+        try:
+            front, back = legs(self.victim, amount_in)
+        except SwapImpossible:
+            return -amount_in
+        return back.amount_out - front.amount_in
