@@ -39,9 +39,6 @@ def test_every_untaxed_swap_is_simulated_to_the_wei_and_every_revert_foreseen(de
     assert compared > TRANSACTIONS // 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="simulation lets a flagged swap fail alone, and undoes one swap of a failing plan, not all"
-)
 def test_flag_that_allows_a_failure_covers_a_plan_as_a_whole_and_no_single_swap(devnet: Devnet, tables: DecodeTables) -> None:
     traffic = Traffic(Random(13), devnet, without=("swap", "liquidity", "taxed", "foreign"))
     wrong, compared = simulated_wrongly(devnet, tables, traffic)
