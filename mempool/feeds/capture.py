@@ -21,7 +21,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 import msgspec
 import orjson
@@ -213,6 +213,12 @@ class CaptureReader:
         with self._file:
             while line := self._read_line():
                 yield self._entry(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         self._file.close()

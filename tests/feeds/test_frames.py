@@ -86,7 +86,7 @@ def test_text_that_is_no_transaction_is_bad_data(raw: bytes) -> None:
         frames.parse_transaction(raw)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_random_bytes_raise_nothing_but_bad_data(raw: bytes) -> None:
     for read in (

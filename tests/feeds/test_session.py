@@ -287,7 +287,7 @@ def test_subscription_with_a_number_for_an_id_works() -> None:
 FRAME = notification("0x2", transaction(3))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(FRAME) - 1), st.binary(max_size=4), st.integers(0, 20))
 def test_mutated_frame_never_raises(at: int, inserted: bytes, removed: int) -> None:
     session = subscribed(None)
