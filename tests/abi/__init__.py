@@ -1,0 +1,1 @@
+"""Tests of the calldata reader, with eth-abi as the oracle."""

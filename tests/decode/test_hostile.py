@@ -1,0 +1,231 @@
+"""Whatever the calldata, decoding ends as a call or as `MalformedCalldata`, within its budget."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mempool.decode import decode, decode_transaction
+from mempool.errors import MalformedCalldata
+from mempool.model.swap import Completeness, DecodedCall
+from mempool.model.transaction import PendingTransaction
+from tests.decode.calls import (
+    ADDRESSES,
+    BALANCE,
+    DAI,
+    DEADLINE,
+    FRIEND,
+    SENDER,
+    TO_ROUTER,
+    TO_SENDER,
+    UNIVERSAL,
+    USDC,
+    WETH,
+    address,
+    calldata,
+    path,
+    plan,
+    tables,
+)
+
+MEGABYTE = 1 << 20
+HUGE = (2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 32, 2**64, 2**128, 2**255, 2**256 - 33, 2**256 - 1)
+
+
+def seeds() -> list[tuple[str, bytes]]:
+    """One call of each shape."""
+    tokens = [USDC, DAI, WETH]
+    single = calldata(
+        "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))", (USDC, WETH, 500, TO_ROUTER, 11, 22, 0)
+    )
+    along = calldata("exactInput((bytes,address,uint256,uint256))", (path(WETH, 500, USDC, 100, DAI), FRIEND, 0, 22))
+    unwrap = calldata("unwrapWETH9(uint256,address)", 3, FRIEND)
+    inner = calldata("multicall(bytes[])", [along, unwrap])
+    v3 = "((bytes,address,uint256,uint256,uint256))"
+    calls = [
+        ("v2", calldata("swapExactTokensForTokens(uint256,uint256,address[],address,uint256)", 1, 2, tokens, FRIEND, DEADLINE)),
+        ("v2", calldata("swapETHForExactTokens(uint256,address[],address,uint256)", 1, [WETH, DAI], FRIEND, DEADLINE)),
+        ("v3", calldata("exactOutput" + v3, (path(WETH, 500, USDC, 100, DAI), FRIEND, DEADLINE, 1, 2))),
+        ("02", calldata("multicall(uint256,bytes[])", DEADLINE, [single, inner])),
+        ("02", calldata("swapTokensForExactTokens(uint256,uint256,address[],address)", 1, 2, tokens, FRIEND)),
+    ]
+    for router in UNIVERSAL:
+        swaps = [
+            (0x0B, (TO_ROUTER, BALANCE)),
+            (0x00, (TO_ROUTER, BALANCE, 22, path(WETH, 500, USDC), False)),
+            (0x88, (TO_SENDER, BALANCE, 22, [USDC, DAI], False)),
+            (0x09, (FRIEND, 7, 9, [USDC, DAI], True)),
+        ]
+        commands = [*swaps, (0x21, plan(router, swaps)), (0x0C, (TO_SENDER, 5)), (0x0A, b"permit")]
+        calls.append((router, calldata("execute(bytes,bytes[],uint256)", *plan(router, commands), DEADLINE)))
+    return calls
+
+
+SEEDS = seeds()
+NAMES = [f"{router}-{data[:4].hex()}" for router, data in SEEDS]
+
+
+def outcome(router: str, data: bytes) -> DecodedCall | MalformedCalldata:
+    """Anything but these two is a failure."""
+    try:
+        call = decode(tables(), address(router), data, 10**18, SENDER)
+    except MalformedCalldata as error:
+        return error
+    assert call is not None
+    return call
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """One to four changes: a byte, a word, a copied word, a cut, something put in."""
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        start = chance.randrange(len(changed) or 1)
+        word = 4 + 32 * (start // 32)
+        match chance.randrange(5):
+            case 0:
+                changed[start : start + 1] = chance.randbytes(1)
+            case 1:
+                changed[word : word + 32] = chance.choice((*HUGE, 0, 32, 64, 96, chance.randrange(1024))).to_bytes(32)
+            case 2:
+                changed[word : word + 32] = changed[4 + 32 * chance.randrange(8) :][:32]
+            case 3:
+                del changed[start:]
+            case _:
+                changed[start:start] = chance.randbytes(chance.randrange(1, 64))
+    return bytes(changed)
+
+
+def fuzzed(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    chance = random.Random(seed)
+    routers = list(ADDRESSES)
+    for number in range(count):
+        router, data = SEEDS[number % len(SEEDS)]
+        if number % 10 == 0:
+            data = data[:4] + chance.randbytes(chance.randrange(600))
+        elif number % 10 == 1:
+            router, data = chance.choice(routers), chance.randbytes(chance.randrange(600))
+        else:
+            data = mutated(data, chance)
+        yield router, data
+
+
+def test_twenty_thousand_mutated_and_random_inputs_end_as_a_call_or_malformed() -> None:
+    for router, data in fuzzed(20_000, seed=1):
+        outcome(router, data)
+
+
+@pytest.mark.slow
+def test_a_million_mutated_and_random_inputs_end_as_a_call_or_malformed() -> None:
+    for router, data in fuzzed(1_000_000, seed=2):
+        outcome(router, data)
+
+
+@pytest.mark.parametrize(("router", "data"), SEEDS, ids=NAMES)
+def test_huge_number_at_any_word_is_survived(router: str, data: bytes) -> None:
+    for start in range(4, len(data) - 31, 32):
+        for number in HUGE:
+            outcome(router, data[:start] + number.to_bytes(32) + data[start + 32 :])
+
+
+@pytest.mark.parametrize(("router", "data"), SEEDS, ids=NAMES)
+def test_calldata_cut_anywhere_is_malformed_or_the_same_call(router: str, data: bytes) -> None:
+    whole = outcome(router, data)
+    assert isinstance(whole, DecodedCall)
+    for length in range(1, len(data)):
+        cut = outcome(router, data[:length])
+        assert isinstance(cut, MalformedCalldata) or cut.intents == whole.intents
+        assert isinstance(cut, DecodedCall) or not cut.refused
+
+
+def multicalls(depth: int) -> bytes:
+    data = calldata("refundETH()")
+    for _ in range(depth):
+        data = b"\xac\x96\x50\xd8" + words(32, 1, 32, len(data)) + data + bytes(-len(data) % 32)
+    return data
+
+
+def plans(depth: int) -> bytes:
+    body = words(64, 128, 1) + b"\x0a".ljust(32, b"\0") + words(1, 32, 0)
+    for _ in range(depth):
+        body = words(64, 128, 1) + b"\x21".ljust(32, b"\0") + words(1, 32, len(body)) + body
+    return bytes.fromhex("24856bc3") + body
+
+
+def words(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(32) for number in numbers)
+
+
+@pytest.mark.parametrize("depth", [1, 5, 7, 8, 9, 20, 100, 500, 1_000])
+@pytest.mark.parametrize(("router", "nest", "deepest"), [("02", multicalls, 8), ("ur2", plans, 7)])
+def test_nesting_is_followed_to_depth_eight_and_refused_beyond(
+    router: str, nest: Callable[[int], bytes], deepest: int, depth: int
+) -> None:
+    result = outcome(router, nest(depth))
+    if isinstance(result, DecodedCall):
+        assert depth <= deepest
+    else:
+        assert depth > deepest
+        assert result.refused
+
+
+def aliased_inputs(count: int, size: int) -> bytes:
+    """`execute` with `count` transfers that all share one input of `size` bytes."""
+    commands = b"\x05" * count
+    inputs = words(count) + words(32 * count) * count + words(size) + bytes(size)
+    head = words(64, 64 + 32 + len(commands) + (-count % 32), count)
+    return bytes.fromhex("24856bc3") + head + commands + bytes(-count % 32) + inputs
+
+
+def wide_multicall(count: int, size: int) -> bytes:
+    return bytes.fromhex("ac9650d8") + words(32, count) + words(32 * count) * count + words(size) + bytes(size)
+
+
+BOMBS = {
+    "aliased inputs": ("ur2", aliased_inputs(200, 60_000)),
+    "aliased calls": ("02", wide_multicall(2_000, 60_000)),
+    "many calls": ("02", wide_multicall(4_000, 4)),
+    "deep calls": ("02", multicalls(900)),
+    "deep plans": ("ur2", plans(500)),
+    "a path of 4,000 tokens": (
+        "v2",
+        bytes.fromhex("38ed1739") + words(1, 2, 160, 9, 9, 4_000, *range(1, 4_001)),
+    ),
+    "a path of 5,000 pools": (
+        "v3",
+        calldata("exactInput((bytes,address,uint256,uint256,uint256))", (bytes(range(230)) * 500, FRIEND, 1, 2, 3)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bomb_is_refused_within_a_megabyte(name: str) -> None:
+    router, data = BOMBS[name]
+    outcome(router, data)
+    tracemalloc.start()
+    try:
+        result = outcome(router, data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(result, MalformedCalldata)
+    assert result.refused
+    assert peak <= MEGABYTE
+
+
+def test_transaction_never_raises_but_says_malformed_or_refused() -> None:
+    def transaction(data: bytes, to: bytes | None) -> PendingTransaction:
+        return PendingTransaction("", SENDER, to, 0, 0, 0, 0, 0, data, 0, "")
+
+    cut = SEEDS[0][1][:-1]
+    result = decode_transaction(tables(), transaction(cut, address("v2")))
+    assert result is not None
+    assert (result.completeness, result.router, result.selector) == (Completeness.MALFORMED, "uniswap_v2_router02", cut[:4])
+    assert result.reason
+    refused = decode_transaction(tables(), transaction(BOMBS["deep plans"][1], address("ur2")))
+    assert refused is not None
+    assert refused.completeness is Completeness.REFUSED
+    assert decode_transaction(tables(), transaction(cut, None)) is None
+    assert decode_transaction(tables(), transaction(cut, FRIEND)) is None

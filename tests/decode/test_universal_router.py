@@ -1,0 +1,248 @@
+"""Every version of the Universal Router, its layouts, its balances and its nested plans."""
+
+from __future__ import annotations
+
+import pytest
+
+from mempool.errors import MalformedCalldata
+from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut
+from tests.decode.calls import (
+    BALANCE,
+    DAI,
+    DEADLINE,
+    ETHER,
+    FIVE_FIELDS,
+    FRIEND,
+    SENDER,
+    TO_ROUTER,
+    TO_SENDER,
+    UNIVERSAL,
+    USDC,
+    WETH,
+    Command,
+    address,
+    calldata,
+    command_input,
+    decoded,
+    executed,
+    path,
+    plan,
+)
+
+V3_IN, V3_OUT, V2_IN, V2_OUT = 0x00, 0x01, 0x08, 0x09
+TRANSFER_FROM, SWEEP, TRANSFER, PORTION, FULL_PORTION = 0x02, 0x04, 0x05, 0x06, 0x07
+WRAP, UNWRAP, TRANSFER_FROM_BATCH, SUB_PLAN = 0x0B, 0x0C, 0x0D, 0x21
+ETH = bytes(20)
+V3_POOL = bytes.fromhex("88e6a0c2ddd26feeb64f039a2c41296fcb3f5640")
+PAIR = bytes.fromhex("b4e16d0168e52d35cacd2c6185b44281ec28c9dc")
+
+
+def v3_in(recipient: bytes = TO_SENDER, amount: int = 11, minimum: int = 22, *, user: bool = True) -> Command:
+    return V3_IN, (recipient, amount, minimum, path(USDC, 500, WETH), user)
+
+
+def v2_in(tokens: list[bytes], amount: int, minimum: int = 22, *, recipient: bytes = TO_SENDER, user: bool = True) -> Command:
+    return V2_IN, (recipient, amount, minimum, tokens, user)
+
+
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_each_swap_command_is_read_in_its_versions_layout(router: str) -> None:
+    commands: list[Command] = [
+        v3_in(),
+        (V3_OUT, (FRIEND, 33, 44, path(WETH, 500, USDC), True)),
+        v2_in([USDC, WETH], 55),
+        (V2_OUT, (TO_ROUTER, 66, 77, [USDC, WETH], True)),
+    ]
+    call = executed(router, commands)
+    assert [intent.size for intent in call.intents] == [
+        ExactIn(11, 22),
+        ExactOut(33, 44),
+        ExactIn(55, 22),
+        ExactOut(66, 77, pays_forward=True),
+    ]
+    assert [intent.hops[0].pool for intent in call.intents] == [V3_POOL, V3_POOL, PAIR, PAIR]
+    assert [intent.recipient for intent in call.intents] == [SENDER, FRIEND, SENDER, address(router)]
+    assert [intent.measures_received for intent in call.intents] == [False, False, True, True]
+    assert {intent.deadline for intent in call.intents} == {DEADLINE}
+    assert (call.completeness, call.extra_bytes) == (Completeness.EXACT, 0)
+    assert call.commands == ("execute", "V3_SWAP_EXACT_IN", "V3_SWAP_EXACT_OUT", "V2_SWAP_EXACT_IN", "V2_SWAP_EXACT_OUT")
+
+
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_execute_without_deadline_is_the_other_entry_point(router: str) -> None:
+    call = decoded(router, calldata("execute(bytes,bytes[])", *plan(router, [v3_in()])))
+    assert call.intents[0].deadline is None
+
+
+def test_layout_of_another_version_does_not_pass_for_this_ones() -> None:
+    five = plan("ur2", [v2_in([USDC, WETH], 55)])
+    with pytest.raises(MalformedCalldata):
+        decoded("ur2.1.1", calldata("execute(bytes,bytes[])", *five))
+
+
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_wrapped_value_is_sold_as_a_balance(router: str) -> None:
+    sell = (V3_IN, (TO_SENDER, BALANCE, 22, path(WETH, 500, USDC), False))
+    call = executed(router, [(WRAP, (TO_ROUTER, BALANCE)), sell], 3 * ETHER)
+    assert call.intents[0].size == BalanceIn(3 * ETHER, (), 22)
+    call = executed(router, [(WRAP, (TO_ROUTER, ETHER)), sell], 3 * ETHER)
+    assert call.intents[0].size == BalanceIn(ETHER, (), 22)
+    assert call.completeness is Completeness.EXACT
+
+
+def test_output_left_in_the_router_is_sold_by_the_next_swap() -> None:
+    call = executed("ur1.2", [v3_in(TO_ROUTER), v2_in([WETH, DAI], BALANCE, user=False)])
+    assert call.intents[1].size == BalanceIn(0, (0,), 22)
+    assert call.completeness is Completeness.EXACT
+
+
+def test_output_paid_to_a_pair_is_what_amount_zero_sells() -> None:
+    call = executed("ur2", [v3_in(PAIR), v2_in([WETH, USDC], 0)])
+    assert call.intents[1].size == BalanceIn(0, (0,), 22)
+    transfer = (TRANSFER_FROM, (WETH, PAIR, 5 * ETHER))
+    call = executed("ur2", [transfer, v2_in([WETH, USDC], 0)])
+    assert call.intents[0].size == BalanceIn(5 * ETHER, (), 22)
+    batch = (TRANSFER_FROM_BATCH, ([(SENDER, PAIR, 2 * ETHER, WETH), (SENDER, FRIEND, ETHER, WETH)],))
+    call = executed("ur2", [batch, v2_in([WETH, USDC], 0)])
+    assert call.intents[0].size == BalanceIn(2 * ETHER, (), 22)
+
+
+def test_fixed_amounts_paid_by_the_router_leave_the_rest() -> None:
+    commands = [
+        (WRAP, (TO_ROUTER, 10 * ETHER)),
+        v2_in([WETH, DAI], 4 * ETHER, user=False),
+        (TRANSFER, (WETH, FRIEND, ETHER)),
+        v2_in([WETH, USDC], BALANCE, user=False),
+    ]
+    call = executed("ur1", commands, 10 * ETHER)
+    assert call.intents[1].size == BalanceIn(5 * ETHER, (), 22)
+
+
+def test_portion_of_a_fixed_balance_is_taken_off_rounded_down() -> None:
+    commands = [(WRAP, (TO_ROUTER, 999)), (PORTION, (WETH, FRIEND, 25)), v2_in([WETH, USDC], BALANCE, user=False)]
+    assert executed("ur2", commands, 999).intents[0].size == BalanceIn(999 - 999 * 25 // 10_000, (), 22)
+    commands[1] = (FULL_PORTION, (WETH, FRIEND, 10**17))
+    assert executed("ur2.1.1", commands, 999).intents[0].size == BalanceIn(999 - 99, (), 22)
+
+
+def test_balance_that_no_command_fixes_is_unknown() -> None:
+    portion: Command = (PORTION, (WETH, FRIEND, 25))
+    sell = v2_in([WETH, DAI], BALANCE, user=False)
+    exact_out: Command = (V3_OUT, (FRIEND, 33, 44, path(USDC, 500, WETH), False))
+    for commands in ([sell], [v3_in(TO_ROUTER), portion, sell], [(WRAP, (TO_ROUTER, 100)), exact_out, sell]):
+        call = executed("ur2", commands, 100)
+        assert call.intents[-1].completeness is call.completeness is Completeness.AMOUNT_UNKNOWN
+        assert call.intents[-1].size == BalanceIn(0, (), 22)
+
+
+@pytest.mark.parametrize("last", [(UNWRAP, (TO_SENDER, 44)), (SWEEP, (WETH, TO_SENDER, 44))])
+def test_minimum_of_the_last_step_is_a_limit_of_its_only_source(last: Command) -> None:
+    assert executed("ur1.2", [v3_in(TO_ROUTER), last]).intents[0].size == ExactIn(11, 44)
+    both = executed("ur1.2", [v3_in(TO_ROUTER), v3_in(TO_ROUTER), last])
+    assert [intent.size for intent in both.intents] == [ExactIn(11, 22)] * 2
+
+
+@pytest.mark.parametrize("bips", [1, 25, 100, 3333, 9999])
+@pytest.mark.parametrize("minimum", [1, 44, 10**6 + 7])
+def test_portion_taken_before_the_minimum_raises_what_the_swap_must_bring(bips: int, minimum: int) -> None:
+    commands: list[Command] = [v3_in(TO_ROUTER, minimum=0), (PORTION, (WETH, FRIEND, bips)), (UNWRAP, (TO_SENDER, minimum))]
+    size = executed("ur2", commands).intents[0].size
+    assert isinstance(size, ExactIn)
+    needed = size.min_amount_out
+    assert needed - needed * bips // 10_000 >= minimum > (needed - 1) - (needed - 1) * bips // 10_000
+
+
+def test_unwrapped_output_can_be_wrapped_and_sold_again() -> None:
+    commands = [v3_in(TO_ROUTER), (UNWRAP, (TO_ROUTER, 0)), (WRAP, (TO_ROUTER, BALANCE)), v2_in([WETH, DAI], BALANCE, user=False)]
+    assert executed("ur2", commands).intents[1].size == BalanceIn(0, (0,), 22)
+
+
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_swaps_of_a_sub_plan_may_fail_together_and_the_flag_on_a_swap_itself_means_nothing(router: str) -> None:
+    inner = plan(router, [v3_in(), (0x80, v3_in()[1])])
+    call = executed(router, [(SUB_PLAN, inner), (0x80 | SUB_PLAN, inner), v3_in()])
+    assert [intent.allow_revert for intent in call.intents] == [False, False, True, True, False]
+    assert len({intent.revert_scopes for intent in call.intents}) == 2
+    assert call.commands.count("EXECUTE_SUB_PLAN") == 2
+
+
+def test_broken_plan_that_may_revert_undoes_itself_only() -> None:
+    swap = command_input("ur2", *v3_in())
+    broken = (bytes([V3_IN, V3_IN]), [swap, b"broken"])
+    call = executed("ur2", [(0x80 | SUB_PLAN, broken), v3_in()])
+    assert len(call.intents) == 1
+    assert call.commands[-2].startswith("reverts: ")
+    with pytest.raises(MalformedCalldata):
+        executed("ur2", [(SUB_PLAN, broken), v3_in()])
+
+
+def nested(router: str, depth: int) -> bytes:
+    codes, inputs = plan(router, [v3_in()])
+    for _ in range(depth):
+        codes, inputs = plan(router, [(SUB_PLAN, (codes, inputs))])
+    return calldata("execute(bytes,bytes[])", codes, inputs)
+
+
+def test_plans_are_followed_to_depth_eight() -> None:
+    assert len(decoded("ur2", nested("ur2", 7)).intents) == 1
+    with pytest.raises(MalformedCalldata, match="nested deeper than 8") as caught:
+        decoded("ur2", nested("ur2", 8))
+    assert caught.value.refused
+
+
+@pytest.mark.parametrize("router", FIVE_FIELDS)
+def test_mask_of_six_bits_tolerates_the_seventh(router: str) -> None:
+    call = executed(router, [(0x40 | V3_IN, command_input(router, *v3_in()))])
+    assert call.intents[0].size == ExactIn(11, 22)
+
+
+def test_mask_of_seven_bits_knows_the_bridge() -> None:
+    call = executed("ur2.1.1", [(0x40, b"anything")])
+    assert (call.completeness, call.commands[-1]) == (Completeness.NOT_A_SWAP, "ACROSS_V4_DEPOSIT_V3")
+
+
+VERSIONS_OF_16 = {"ur1": "SEAPORT", "ur1.2": "SEAPORT_V1_5", "ur2": "V4_SWAP", "ur2.1.1": "V4_SWAP"}
+
+
+@pytest.mark.parametrize(("router", "name"), VERSIONS_OF_16.items())
+def test_command_sixteen_depends_on_the_version(router: str, name: str) -> None:
+    call = executed(router, [(0x10, b"anything")])
+    assert call.commands[-1] == name
+    assert call.completeness is (Completeness.OPAQUE if name == "V4_SWAP" else Completeness.NOT_A_SWAP)
+
+
+def test_v4_swap_beside_a_readable_one_is_partial_and_blurs_balances() -> None:
+    call = executed("ur2", [(WRAP, (TO_ROUTER, 5)), (0x10, b"anything"), v2_in([WETH, DAI], BALANCE, user=False)], 5)
+    assert (call.completeness, call.reason) == (Completeness.PARTIAL, "not understood: V4_SWAP")
+    assert call.intents[0].completeness is Completeness.AMOUNT_UNKNOWN
+
+
+def test_unknown_command_is_tolerated_by_number() -> None:
+    call = executed("ur1.2", [v3_in(), (0x3F, b"")])
+    assert (call.completeness, call.commands[-1]) == (Completeness.PARTIAL, "command 0x3f")
+    assert len(call.intents) == 1
+
+
+def test_permits_and_checks_stand_by_name() -> None:
+    call = executed("ur2", [(0x0A, b"permit"), (0x03, b"permits"), (0x0E, b"check"), v3_in()])
+    assert call.commands == ("execute", "PERMIT2_PERMIT", "PERMIT2_PERMIT_BATCH", "BALANCE_CHECK_ERC20", "V3_SWAP_EXACT_IN")
+    assert call.completeness is Completeness.EXACT
+
+
+def test_commands_and_inputs_of_different_number_are_malformed() -> None:
+    codes, inputs = plan("ur2", [v3_in(), v3_in()])
+    with pytest.raises(MalformedCalldata, match="2 commands have 1 inputs"):
+        decoded("ur2", calldata("execute(bytes,bytes[])", codes, inputs[:1]))
+
+
+def test_native_sweep_does_not_touch_the_wrapped_balance() -> None:
+    commands = [(WRAP, (TO_ROUTER, 5)), (SWEEP, (ETH, TO_SENDER, 0)), v2_in([WETH, DAI], BALANCE, user=False)]
+    assert executed("ur1", commands, 8).intents[0].size == BalanceIn(5, (), 22)
+
+
+def test_more_than_256_commands_are_refused() -> None:
+    sweep: Command = (SWEEP, (WETH, TO_SENDER, 0))
+    assert executed("ur2", [sweep] * 256).completeness is Completeness.NOT_A_SWAP
+    with pytest.raises(MalformedCalldata, match="more than 256 commands") as caught:
+        executed("ur2", [sweep] * 257)
+    assert caught.value.refused

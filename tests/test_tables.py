@@ -1,0 +1,109 @@
+"""Every chain's file holds together: addresses, duplicates, factories, ABI tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from eth_utils.address import is_checksum_address
+from msgspec.structs import replace
+
+from mempool.decode import build_tables
+from mempool.decode.routers import ROUTERS
+from mempool.errors import ConfigError
+from mempool.model.chain import Chain
+from mempool.resources import chain_names, load_tables, read_abis, read_chain
+
+CHAINS = chain_names()
+KNOWN_POOLS = {
+    ("ethereum", "uniswap_v2", 0): ("USDC", "WETH", "b4e16d0168e52d35cacd2c6185b44281ec28c9dc"),
+    ("ethereum", "uniswap_v3", 500): ("USDC", "WETH", "88e6a0c2ddd26feeb64f039a2c41296fcb3f5640"),
+}
+SELECTORS = {
+    "uniswap/V2Router02": "38ed1739 8803dbee 7ff36ab5 4a25d94a 18cbafe5 fb3bdb41 5c11d795 b6f9de95 791ac947",
+    "uniswap/V3SwapRouter": "414bf389 c04b8d59 db3e2198 f28c0498 ac9650d8 49404b7c 12210e8a df2ab5bb",
+    "uniswap/SwapRouter02": "04e45aaf b858183f 5023b4df 09b81346 472b43f3 42712a67 5ae401dc 1f0464d1 49616997 e90a182f 1c58db4f",
+    "uniswap/UniversalRouterV1": "3593564c 24856bc3",
+    "uniswap/UniversalRouterV1_2": "3593564c 24856bc3",
+    "uniswap/UniversalRouterV2": "3593564c 24856bc3",
+    "uniswap/UniversalRouterV2_1_1": "3593564c 24856bc3",
+}
+
+
+def addresses(chain: Chain) -> Iterator[str]:
+    yield chain.wrapped_native
+    for rows in (chain.factories, chain.routers, chain.tokens):
+        yield from (row.address for row in rows)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_every_chains_file_makes_tables_without_duplicates(name: str) -> None:
+    chain, tables = read_chain(name), load_tables(name)
+    assert len(tables.routers) == len(chain.routers)
+    assert len(tables.tokens) == len(chain.tokens)
+    assert len(tables.factories) == len(chain.factories)
+    assert len({pool.address for pool in tables.preloaded}) == len(chain.pools)
+    for rows in ([router.name for router in chain.routers], [token.symbol for token in chain.tokens]):
+        assert max(Counter(rows).values()) == 1
+    assert tables.wrapped_native in tables.tokens
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_every_address_carries_its_checksum(name: str) -> None:
+    assert [address for address in addresses(read_chain(name)) if not is_checksum_address(address)] == []
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_every_factory_is_held_by_a_known_pool(name: str) -> None:
+    tables = load_tables(name)
+    by_symbol = {token.symbol: address for address, token in tables.tokens.items()}
+    known = {factory: row for (chain, factory, _), row in KNOWN_POOLS.items() if chain == name}
+    assert known.keys() == tables.factories.keys()
+    for (chain, factory, fee), (symbol, other_symbol, address) in KNOWN_POOLS.items():
+        if chain == name:
+            identity = tables.pool_identity(factory, by_symbol[symbol], by_symbol[other_symbol], fee)
+            assert identity.address.hex() == address
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_every_router_has_a_kind_and_reads_all_that_its_kind_names(name: str) -> None:
+    for router in load_tables(name).routers.values():
+        kind = ROUTERS[router.kind]
+        handled = {entry.name for entry in router.entries.values() if entry.handler is not None}
+        assert handled == {function.split("(")[0] for function in kind.functions}
+
+
+def test_every_command_that_is_handled_stands_in_some_versions_table() -> None:
+    routers = load_tables().routers.values()
+    named = {command.name for router in routers for command in router.commands.values()}
+    assert {name for kind in ROUTERS.values() for name in (*kind.commands, *kind.harmless_commands)} <= named
+    assert all(number <= router.command_mask for router in routers for number in router.commands)
+
+
+@pytest.mark.parametrize("name", SELECTORS)
+def test_abi_tables_have_the_selectors_that_are_seen_on_chain(name: str) -> None:
+    routers = {router.abi: router.address for router in read_chain().routers}
+    entries = load_tables().routers[bytes.fromhex(routers[name][2:])].entries
+    handled = {selector.hex() for selector, entry in entries.items() if entry.handler is not None}
+    assert set(SELECTORS[name].split()) - {"12210e8a"} <= handled
+    assert {"12210e8a"} & set(SELECTORS[name].split()) <= {selector.hex() for selector in entries}
+
+
+def test_mistakes_between_the_tables_are_named() -> None:
+    chain, abis = read_chain(), read_abis()
+    router = chain.routers[0]
+    wrong = {
+        "kind of router": replace(router, kind="no_such_kind"),
+        "abi of router": replace(router, abi="no/such"),
+        "has no factory for uniswap_v2": replace(router, factories={}),
+        "factory of router 'uniswap_v2_router02'": replace(router, factories={"uniswap_v2": "no_such"}),
+        "is not 0x and 40 hex digits": replace(router, address="0x12"),
+    }
+    for message, changed in wrong.items():
+        with pytest.raises(ConfigError, match=message):
+            build_tables(replace(chain, routers=(changed,)), abis)
+    with pytest.raises(ConfigError, match="stands twice"):
+        build_tables(replace(chain, routers=(router, router)), abis)
+    with pytest.raises(ConfigError, match="'uniswap_v3' has no fee of 123 pips"):
+        build_tables(replace(chain, usd_pool=replace(chain.usd_pool, fee_pips=123)), abis)
