@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_links_of_the_readme_lead_to_files() -> None:
 
 
 def test_every_table_and_view_of_the_database_stands_in_the_readme() -> None:
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         database.executescript((ROOT / "mempool" / "store" / "schema.sql").read_text())
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
     assert [name for name in names if f"`{name}`" not in README] == []

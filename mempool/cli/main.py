@@ -135,11 +135,15 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int | str | None:
     """Run one command line; the exit code."""
+    return flushed(attempt(arguments))
+
+
+def attempt(arguments: Sequence[str]) -> int | str | None:
+    """The exit code before the output is flushed; what the world can cause is told in one line."""
     try:
         app(args=list(arguments), prog_name="mempool")
-        sys.stdout.flush()
     except SystemExit as end:
-        return flushed(end.code)
+        return end.code
     except MempoolError as problem:
         return fail(str(problem), problem.exit_code)
     except KeyboardInterrupt:
@@ -163,7 +167,7 @@ def flushed(code: int | str | None) -> int | str | None:
         silence(sys.stdout.fileno())
     except OSError as problem:
         silence(sys.stdout.fileno())
-        return fail(f"standard output: {problem.strerror}", 1)
+        return code or fail(f"standard output: {problem.strerror}", 1)
     return code
 
 

@@ -75,7 +75,5 @@ def repeat_for(seconds: float, work: Callable[[], object]) -> int:
 def short_file(filename: str) -> str:
     """A file as it is imported: without the checkout, site-packages or the standard library before it."""
     path = PurePath(filename)
-    for base in (PACKAGE_PARENT, *map(PurePath, sys.path)):
-        if base != PurePath() and path.is_relative_to(base):
-            return path.relative_to(base).as_posix()
-    return path.name
+    bases = {base for base in (PACKAGE_PARENT, *map(PurePath, sys.path)) if base != PurePath() and path.is_relative_to(base)}
+    return path.relative_to(max(bases, key=lambda base: len(base.parts))).as_posix() if bases else path.name
