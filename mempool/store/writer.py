@@ -212,15 +212,15 @@ class Store:
             await self._make_room()
 
     async def _make_room(self) -> None:
-        """With `keep_ns`, delete old rows in the room that was held back; even deleting needs room."""
-        if self._options.keep_ns is None:
-            return
+        """Fold the WAL, and with `keep_ns` delete old rows, in the room that was held back: even deleting needs some."""
         self._database.reserve.release()
         try:
-            await self._database.prune(self._newest_ns - self._options.keep_ns, 20 * _PRUNE_ROWS)
             await self._database.checkpoint("TRUNCATE")
+            if self._options.keep_ns is not None:
+                await self._database.prune(self._newest_ns - self._options.keep_ns, 20 * _PRUNE_ROWS)
+                await self._database.checkpoint("TRUNCATE")
         except sqlite3.OperationalError as error:
-            _log.info("pruning put off: %s", error)
+            _log.info("making room put off: %s", error)
 
     async def _after_commit(self) -> None:
         if self.trouble:

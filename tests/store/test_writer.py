@@ -222,12 +222,12 @@ async def test_a_locked_database_is_waited_for_and_nothing_is_lost(tmp_path: Pat
 
 @pytest.fixture
 def page_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that cannot grow beyond 60 pages, with SQLite's own error for a full disk."""
+    """A database that cannot grow beyond 110 pages, with SQLite's own error for a full disk."""
     connect = store_database._connect
 
     async def limited(path: Path) -> object:
         connection = await connect(path)
-        await connection.execute_fetchall("PRAGMA max_page_count = 60")
+        await connection.execute_fetchall("PRAGMA max_page_count = 110")
         return connection
 
     monkeypatch.setattr(store_database, "_connect", limited)
@@ -248,6 +248,19 @@ async def test_a_full_disk_stops_writing_says_so_once_and_recovers(tmp_path: Pat
     assert (store.trouble, said[1:], store.waiting) == ("", ["storing again"], 0)
     await store.close(RunEnd.CLEAN, START_NS)
     assert rows(path, "SELECT count(*) FROM outcomes") == [199]
+
+
+async def test_a_full_disk_makes_room_by_deleting_what_is_older_than_keep(tmp_path: Path, page_limit: None) -> None:
+    path = tmp_path / "mempool.sqlite"
+    store = await Store.open(path, run_start(), msgspec.structs.replace(FAST, keep_ns=20 * 10**9, batch_records=40))
+    for number in range(1, 300):
+        for record in swap_records([number]):
+            assert store.put(record)
+        await asyncio.sleep(0.003)
+    await store.close(RunEnd.CLEAN, START_NS)
+    assert store.dropped == 0
+    assert rows(path, "SELECT max(nonce) FROM transactions") == [299]
+    assert 20 <= rows(path, "SELECT count(*) FROM transactions")[0] < 299
 
 
 async def test_closing_on_a_full_disk_says_how_much_is_lost_and_keeps_what_is_stored(tmp_path: Path, page_limit: None) -> None:
