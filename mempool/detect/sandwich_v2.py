@@ -22,9 +22,8 @@ from msgspec import Struct
 from mempool.amm.optimal import NOTHING, ROUNDING_STEPS, Size, V2Reserves, largest_true, target_above
 from mempool.amm.uniswap_v2 import MAX_RESERVE, PIPS, amount_in_rounding_up, amount_out_rounding_down
 
-
 MOST_CANDIDATES = 2 * ROUNDING_STEPS
-"""Of one purchase. Behind a coarse token the rounding may hide millions of them, all together worth less than one of its units."""
+"""Of one purchase. Behind a coarse token the rounding may hide millions, all together worth less than one of its units."""
 
 
 class SellsExactly(Struct, frozen=True, gc=False):
@@ -204,7 +203,7 @@ class _Purchase:
     def _downwards(self, last: int) -> Size:
         best, high = NOTHING, last
         for _ in range(ROUNDING_STEPS):
-            if high <= 0:
+            if high <= 0 or not self.candidates_left:
                 break
             bought = self.pair.amount_out(high)
             low = max(self.pair.least_in(bought), 1)
@@ -231,6 +230,8 @@ class _Purchase:
         """The best of `low` to `high`, which all buy the same; from either end inwards while the line may still gain."""
         if not bought:
             return best
+        if low < high and (profit := self._profit(low, bought)) > best.profit:
+            best = Size(low, profit)  # First, lest the scan from the high end use up the candidates.
         for inwards in (range(high, low - 1, -1), range(low, high)):
             for amount_in in inwards[: self.candidates_left]:
                 self.candidates_left -= 1
