@@ -9,16 +9,16 @@ import pytest
 
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
-from scripts._devnet.packages import missing_tools
+from scripts._devnet.packages import unusable
 
 StartDevnet = Callable[[AnvilOptions], Devnet]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if missing_tools():
+    if reason := unusable():
         for item in items:
             if item.get_closest_marker("devnet"):
-                item.add_marker(pytest.mark.skip(reason="needs Node.js and npm for the devnet"))
+                item.add_marker(pytest.mark.skip(reason=reason.split(":")[0]))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from types import FrameType
 
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
-from scripts._devnet.packages import DevnetError, missing_tools
+from scripts._devnet.packages import DevnetError, unusable
 from scripts._devnet.traffic import Sent, Traffic
 
 EXAMPLES = """examples:
@@ -60,7 +60,7 @@ def main() -> int:
         return stopped.exit_code
     except DevnetError as error:
         print(f"devnet: {error}", file=sys.stderr)
-        return 3 if missing_tools() else 1
+        return 3 if unusable() else 1
     except (OSError, http.client.HTTPException) as error:
         print(f"devnet: the node is gone: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,18 +21,22 @@ class DevnetError(Exception):
     """The devnet cannot be set up or has failed; the message names the cause and, where there is one, the fix."""
 
 
-def missing_tools() -> str:
-    """The programs that the devnet needs and that are not installed, as one clause; empty where all are there."""
-    return " and ".join(name for name in ("node", "npm") if shutil.which(name) is None)
+def unusable() -> str:
+    """Why the devnet cannot run on this machine, as one clause; empty where it can."""
+    if missing := " and ".join(name for name in ("node", "npm") if shutil.which(name) is None):
+        return f"needs Node.js and npm for the devnet: {missing} not found on PATH"
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return "needs Linux on x86-64 for the devnet, whose node is a binary"
+    return ""
 
 
 def ensure_node_modules() -> Path:
     """The `node_modules` folder of exactly the locked packages, installed when the lock is new.
 
-    Safe to call from several processes at once. Raises `DevnetError` without Node.js or where npm fails.
+    Safe to call from several processes at once. Raises `DevnetError` where `unusable`, or where npm fails.
     """
-    if missing := missing_tools():
-        raise DevnetError(f"the devnet needs Node.js 20 or later with npm: {missing} not found on PATH")
+    if reason := unusable():
+        raise DevnetError(reason)
     lock = (HERE / "package-lock.json").read_bytes() + (HERE / "package.json").read_bytes()
     folder = VAR / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
     with file_lock(VAR / "npm.lock"):

@@ -24,5 +24,5 @@ def test_wanted_packages_are_exact_versions_that_the_lock_has() -> None:
 
 def test_missing_node_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(DevnetError, match=r"^the devnet needs Node\.js 20 or later with npm: node and npm not found on PATH$"):
+    with pytest.raises(DevnetError, match=r"^needs Node\.js and npm for the devnet: node and npm not found on PATH$"):
         ensure_node_modules()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from scripts._devnet.traffic import Sent, Traffic
 from tests.anvil_fixtures import StartDevnet
 
 pytestmark = pytest.mark.devnet
+ROOT = Path(__file__).parent.parent.parent
 USUAL = ((Limits.USUAL, 1),)
 REVERT_BY_DESIGN = {
     "plain_taxed_for_ether",
@@ -86,8 +88,21 @@ def test_impossible_and_expired_swaps_revert(devnet: Devnet) -> None:
 
 def test_command_says_how_to_watch_it_and_ends_on_ctrl_c() -> None:
     port = free_port()
-    command = [sys.executable, "-m", "scripts._devnet", "--port", str(port), "--rate", "20", "--block-time", "1", "--verbose"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    command = [
+        sys.executable,
+        "-m",
+        "scripts._devnet",
+        "--port",
+        str(port),
+        "--rate",
+        "20",
+        "--block-time",
+        "1",
+        "--verbose",
+        "--seconds",
+        "60",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
         assert running.stdout
         lines = [running.stdout.readline() for _ in range(14)]
         running.send_signal(signal.SIGINT)
@@ -100,7 +115,7 @@ def test_command_says_how_to_watch_it_and_ends_on_ctrl_c() -> None:
 
 def test_command_names_a_port_that_is_taken(devnet: Devnet) -> None:
     command = [sys.executable, "-m", "scripts._devnet", "--port", str(devnet.anvil.port), "--seconds", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (
         1,
         f"devnet: port {devnet.anvil.port} is taken: name another one with --port",
