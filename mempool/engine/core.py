@@ -18,7 +18,7 @@ from mempool.engine.waiting import PoolWaits
 from mempool.errors import StateUnknown, TicksUnknown
 from mempool.market import Market, MarketView
 from mempool.model.block import BlockRef, MinedBlock
-from mempool.model.outcome import Prediction
+from mempool.model.outcome import Cause, Prediction
 from mempool.model.pool import PoolIdentity, PoolState
 from mempool.model.record import OutcomeGraded, PredictionMade, PredictionMissed, Record, TokenSeen
 from mempool.model.swap import Completeness
@@ -226,7 +226,11 @@ class Engine:
     def _grade(self, block: MinedBlock) -> BlockMoves:
         predictions = self.following.predictions(block)
         run = run_block(self.market.view(), block, self.tables, predictions, self.following.recent.moves())
-        for outcome in run.outcomes:
-            self.counters.graded += 1
-            self._emit(OutcomeGraded(outcome, block.ref.hash, self.now_ns))
+        for graded in run.calls:
+            for outcome in graded.graded.outcomes:
+                self.counters.graded += 1
+                self._emit(OutcomeGraded(outcome, block.ref.hash, self.now_ns))
+                if outcome.cause is Cause.FEE_ON_TRANSFER:
+                    hop = graded.call.intents[outcome.intent_index].hops[outcome.hop_index]
+                    self._findings.learn_tax(hop.token_in)
         return run.moves

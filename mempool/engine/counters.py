@@ -10,6 +10,8 @@ class Counters(Struct):
 
     seen: int = 0
     """Announcements of pending transactions, of all nodes; what a back-fill brought is not among them."""
+    backfilled: int = 0
+    """Calls to listed routers that no announcement, only a node's whole pool, has shown."""
     foreign: int = 0
     """Announced for another target than a listed router."""
     not_a_swap: int = 0
@@ -40,6 +42,10 @@ class Counters(Struct):
     """Swaps that gave up waiting for their pools because the table was full."""
     store_dropped: int = 0
     """Records that the store had no room for."""
+
+    @property
+    def heard(self) -> int:
+        return self.seen + self.backfilled
 
     def as_dict(self) -> dict[str, int]:
         return structs.asdict(self)

@@ -14,6 +14,8 @@ from mempool.simulate import CallResult
 from mempool.simulate.value import value_in
 
 WEI = 10**18
+MAX_TAXED = 100_000
+"""Tokens that are remembered to take a fee on transfers, the one learnt first forgotten first."""
 
 
 class Findings:
@@ -22,6 +24,13 @@ class Findings:
     def __init__(self, tables: DecodeTables, min_profit_eth: float, priority_fee_wei: int, counters: Counters) -> None:
         self._tables, self._counters = tables, counters
         self._min_profit_eth, self._priority_fee_wei = min_profit_eth, priority_fee_wei
+        self._taxed: dict[bytes, None] = {}
+
+    def learn_tax(self, token: bytes) -> None:
+        """A transfer of this token was seen to bring less than was sent: what is found with it is an upper bound from now on."""
+        self._taxed[token] = None
+        if len(self._taxed) > MAX_TAXED:
+            del self._taxed[next(iter(self._taxed))]
 
     def of_call(self, transaction_hash: str, outcome: CallResult, view: MarketView, now_ns: int) -> Iterator[OpportunityFound]:
         """What each intent opens, on the state that those before it leave. A call that reverts opens nothing."""
@@ -30,7 +39,7 @@ class Findings:
         gas = GasAssumption(view.block.base_fee_per_gas_wei + self._priority_fee_wei, self._tables.wrapped_native)
         for index, result in outcome.by_intent():
             for detect in DETECTORS.values():
-                for opportunity in detect(view, result, gas):
+                for opportunity in detect(view, result, gas, taxed=self._taxed):
                     yield from self._worth_reporting(transaction_hash, index, opportunity, view, now_ns)
             if not result.reverts:
                 view = view.overlay({hop.hop.pool: hop.after for hop in result.hops})

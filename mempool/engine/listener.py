@@ -119,6 +119,7 @@ class Listener:
     def _note_sighting(self, transaction_hash: str, source: str, *, backfilled: bool) -> None:
         if backfilled:
             self._backfills.setdefault(source, set()).add(transaction_hash)
+            self.engine.counters.backfilled += not self.engine.following.knows(transaction_hash)
         for content in self._contents:
             content.hashes.add(transaction_hash)
 

@@ -6,7 +6,7 @@ import pytest
 
 from mempool.decode import DecodeTables
 from mempool.engine.core import EngineOptions
-from mempool.model.opportunity import OpportunityKind
+from mempool.model.opportunity import Bound, OpportunityKind
 from mempool.model.outcome import Cause, RevertGrade
 from mempool.model.record import (
     OpportunityFound,
@@ -210,6 +210,18 @@ def test_swap_without_a_limit_exposes_its_sender(world: World) -> None:
     world.announce(world.swap(30 * ETHER))
     kinds = {found.opportunity.kind for found in world.of(OpportunityFound)}
     assert OpportunityKind.SANDWICH_EXPOSURE in kinds
+
+
+def test_token_whose_transfer_brought_less_makes_later_findings_upper_bounds(world: World) -> None:
+    world.begin()
+    swap = world.announce(world.swap(30 * ETHER))
+    world.mine_taxed(ref(101), swap)
+    assert [graded.outcome.cause for graded in world.of(OutcomeGraded)] == [Cause.FEE_ON_TRANSFER]
+    before = len(world.of(OpportunityFound))
+    world.announce(world.swap(30 * ETHER))
+    first, later = world.of(OpportunityFound)[:before], world.of(OpportunityFound)[before:]
+    assert {found.opportunity.bound for found in first} == {Bound.EXACT}
+    assert {found.opportunity.bound for found in later} == {Bound.UPPER_BOUND}
 
 
 def test_finding_below_the_minimum_is_counted_and_not_reported(tables: DecodeTables) -> None:

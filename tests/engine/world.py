@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from msgspec.structs import replace
-
-from mempool.amm.uniswap_v2 import SYNC_TOPIC, V2Pool
+from mempool.amm.uniswap_v2 import V2Pool
 from mempool.decode import DecodeTables
 from mempool.engine.core import Engine, EngineOptions
-from mempool.model.block import BlockRef, Log, MinedBlock, Receipt
+from mempool.model.block import BlockRef, MinedBlock, Receipt
 from mempool.model.record import Record
 from mempool.model.transaction import PendingTransaction
 from tests.engine.blocks import EXACT_IN, ROUTER02, TIMESTAMP, TOKEN, pair_of, router_call
@@ -80,6 +78,13 @@ class World:
         self.engine.now_ns += 12 * 10**9
         self.engine.on_block(MinedBlock(block, tuple(transactions), tuple(receipts)))
 
+    def mine_taxed(self, block: BlockRef, transaction: PendingTransaction) -> None:
+        """A block with one swap of which the pair receives 99 of 100."""
+        ledger, amount_in = Ledger(self.pair), int.from_bytes(transaction.calldata[4:36])
+        ledger.swap(self.pair, self.tables.wrapped_native, amount_in * 99 // 100)
+        receipt = Receipt(transaction.hash, succeeded=True, gas_used=100_000, logs=tuple(ledger.logs))
+        self.engine.on_block(MinedBlock(block, (transaction,), (receipt,)))
+
     def give_pools(self) -> None:
         """Answer every open request: the pair exists, nothing else does."""
         for request in self.engine.take_pool_requests():
@@ -94,9 +99,3 @@ class World:
         self.give_pools()
         self.engine.on_pools([self.pair], ref(number))
         self.give_pools()
-
-
-def sync(pool: V2Pool, reserve0: int, reserve1: int) -> tuple[V2Pool, Log]:
-    """The pair after somebody else has moved it, and the log of that."""
-    log = Log(pool.address, (SYNC_TOPIC,), reserve0.to_bytes(32) + reserve1.to_bytes(32))
-    return replace(pool, reserve0=reserve0, reserve1=reserve1), log
