@@ -230,9 +230,8 @@ class _Purchase:
         """The best of `low` to `high`, which all buy the same; from either end inwards while the line may still gain."""
         if not bought:
             return best
-        if low < high and (profit := self._profit(low, bought)) > best.profit:
-            best = Size(low, profit)  # First, lest the scan from the high end use up the candidates.
-        for inwards in (range(high, low - 1, -1), range(low, high)):
+        # The low end comes first, lest the scan from the high end use up the candidates.
+        for inwards in (range(low, min(low + 1, high)), range(high, low - 1, -1), range(low + 1, high)):
             for amount_in in inwards[: self.candidates_left]:
                 self.candidates_left -= 1
                 profit = self._profit(amount_in, bought)
