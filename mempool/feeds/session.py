@@ -88,6 +88,8 @@ _INCOMING = msgspec.json.Decoder(_Incoming)
 _BODY = msgspec.json.Decoder(frames.TransactionBody)
 _ENCODER = msgspec.json.Encoder()
 _NOTIFICATION_START = b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"%s","result":{'
+_TO = b'"to":"0x'
+LONG_FRAME = 1_200
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -114,6 +116,7 @@ class NodeSession:
         self._last_head = ""
         self._early: list[tuple[str | int, bytes, int]] = []
         self._pending_start: bytes | None = None
+        self._to_is_late = True
         self._meanings: dict[Purpose, Callable[[Answer], list[NodeEvent]]] = {
             Purpose.SUBSCRIBE: self._subscribed,
             Purpose.BODY: self._body,
@@ -148,8 +151,10 @@ class NodeSession:
         start = self._pending_start
         if start is not None and frame.startswith(start):
             if self._routers is not None:
-                # The last `to`: in geth's order of fields the calldata stands before it.
-                at = frame.rfind(b'"to":"0x')
+                # Geth puts the calldata before `to`, anvil after it; to search through it costs more than the parse.
+                at = frame.rfind(_TO) if self._to_is_late else frame.find(_TO, len(start))
+                if len(frame) > LONG_FRAME:
+                    self._to_is_late = 2 * at > len(frame)
                 if at >= 0 and frame[at + 6 : at + 48].lower() not in self._routers:
                     self.seen += 1
                     self.foreign += 1

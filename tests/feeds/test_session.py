@@ -72,6 +72,16 @@ def test_transaction_to_another_contract_is_only_counted(to: str | None) -> None
     assert (session.seen, session.foreign) == (1, 1)
 
 
+def test_order_of_the_fields_decides_nothing_but_the_time() -> None:
+    calldata = {"input": "0x7ff36ab5" + "00" * 800}
+    late, early = transaction(1) | calldata, {"to": ROUTER} | transaction(1) | calldata
+    session = subscribed()
+    for body in (late, late, early, early, late):
+        assert isinstance(only(session.receive(notification("0x2", body), 0)), PendingSeen)
+        assert session.receive(notification("0x2", body | {"to": STRANGER}), 0) == []
+    assert (session.seen, session.foreign) == (10, 5)
+
+
 def test_router_in_capitals_is_still_the_router() -> None:
     session = subscribed()
     assert isinstance(only(session.receive(notification("0x2", transaction(3, "0x" + ROUTER[2:].upper())), 0)), PendingSeen)
