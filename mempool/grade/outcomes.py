@@ -130,14 +130,24 @@ class _Grading(Struct, frozen=True):
 
     def _cause(self, hop_index: int, mined: tuple[int, int]) -> Cause:
         """The cause in block order; where that is exact and the prediction was not, the pools must have been moved ahead."""
-        predicted = hop_result(self.predictions[self.index], hop_index)
-        as_predicted = predicted is not None and agrees(mined, predicted, fixed_out=fixes_out(self.intent))
+        as_predicted = self._as_predicted(hop_index, mined)
         if not self.causes:
             return Cause.EXACT if as_predicted else Cause.UNEXPLAINED
         cause = self.causes[hop_index]
         if cause is not Cause.EXACT or as_predicted or self.predictions[self.index] is None:
             return cause
         return Cause.MOVED_AHEAD if self._moved_by(hop_index, absent=False) else Cause.UNEXPLAINED
+
+    def _as_predicted(self, hop_index: int, mined: tuple[int, int]) -> bool:
+        """As simulated in block order counts too, whatever surplus lay in the pair; an input that was computed is wrong by any."""
+        predicted = hop_result(self.predictions[self.index], hop_index)
+        simulated = hop_result(self.mined.results[self.index], hop_index)
+        if predicted is None:
+            return False
+        same = (
+            simulated is not None and predicted.amount_in == simulated.amount_in and predicted.amount_out == simulated.amount_out
+        )
+        return same or agrees(mined, predicted, fixed_out=isinstance(self.intent.size, ExactOut))
 
     def _cause_of_absence(self) -> Cause:
         """Why there is no log: the failure was foreseen, would have been in block order, or was not."""

@@ -184,6 +184,18 @@ def test_pool_moved_ahead_names_the_transactions_that_moved_it() -> None:
     assert outcome.error_as_predicted == in_block_order.amount_out - predicted.amount_out
 
 
+def test_purchase_that_pays_forward_and_cost_more_than_predicted_was_moved_ahead() -> None:
+    wanted = intent(ExactOut(3 * ETHER, 10 * ETHER, pays_forward=True), hop(WETH_TAXED, WETH))
+    moved = WETH_TAXED.swap_exact_in(WETH, 5 * ETHER).after
+    predicted, in_block_order = simulated(wanted, [WETH_TAXED]), simulated(wanted, [moved])
+    ledger = Ledger(moved)
+    ledger.settle(moved, WETH, in_block_order.amount_in, in_block_order.amount_out)
+    movers = {WETH_TAXED.address: (OTHER_TX,)}
+    (outcome,) = ledger.grade(call(wanted), [in_block_order], [predicted], movers=movers).outcomes
+    assert (outcome.cause, outcome.moved_by, outcome.error_in_block_order) == (Cause.MOVED_AHEAD, (OTHER_TX,), 0)
+    assert outcome.error_as_predicted == in_block_order.amount_in - predicted.amount_in > 0
+
+
 def test_other_prediction_without_anybody_who_moved_the_pool_is_unexplained() -> None:
     ledger = Ledger(structs.replace(WETH_TAXED, reserve0=WETH_TAXED.reserve0 + ETHER))
     now = ledger.pools[WETH_TAXED.address]
