@@ -26,6 +26,16 @@ class Padding(Enum):
     """Ignores them, as the first ABI coder does with addresses and small integers."""
     CHECKED = "checked"
     """Reverts, as ABI coder v2 does."""
+    MASKED_WORDS = "masked_words"
+    """Ignores them in the outermost words, which assembly reads there, and reverts on them in what stands behind an offset."""
+
+    @property
+    def of_words(self) -> Padding:
+        return Padding.MASKED if self is Padding.MASKED_WORDS else self
+
+    @property
+    def of_tails(self) -> Padding:
+        return Padding.CHECKED if self is Padding.MASKED_WORDS else self
 
 
 class Slot(Struct, frozen=True):

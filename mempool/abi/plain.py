@@ -27,12 +27,12 @@ def read_plain(data):
 
 def plain_readers(components: Sequence[AbiType], padding: Padding) -> Mapping[int, ReadPlain]:
     """Readers by the length of the whole calldata; none for functions that are not words around one array of words."""
-    shapes = [shape_of(component, padding) for component in components]
+    shapes = [shape_of(component, padding.of_words) for component in components]
     arrays = [component.element for component in components if isinstance(component, ArrayOf)]
     tails = [shape for shape in shapes if isinstance(shape, Tail)]
     if len(tails) != 1 or not arrays or not isinstance(arrays[0], Word) or len(slots_of(shapes)) != len(shapes):
         return {}
-    (element,) = slots_of([shape_of(arrays[0], padding)])
+    (element,) = slots_of([shape_of(arrays[0], padding.of_tails)])
     head = [None if isinstance(shape, Tail) else slots_of([shape])[0] for shape in shapes]
     return {4 + 32 * (len(head) + 1 + count): _reader(head, element, count) for count in range(MAX_ITEMS + 1)}
 

@@ -29,7 +29,7 @@ def arguments_reader(components: Sequence[AbiType], padding: Padding) -> Read:
     """
     if not components:
         return _read_nothing
-    shapes = [shape_of(component, padding) for component in components]
+    shapes = [shape_of(component, padding.of_words) for component in components]
     slots = slots_of(shapes)
     names: dict[str, Any] = {"DIRTY": DIRTY, "unpack": _unpacker(slots)}
     checks = [(index, slot.checked_bytes) for index, slot in enumerate(slots) if slot.checked_bytes]
@@ -38,7 +38,7 @@ def arguments_reader(components: Sequence[AbiType], padding: Padding) -> Read:
         targets=", ".join(_target(index, slot) for index, slot in enumerate(slots)),
         is_dirty=" or ".join(f"padding{index} != zeros{size}" for index, size in checks) or "False",
         size=32 * len(slots),
-        values=_tuple_of(_expressions(shapes, 0, names, padding)),
+        values=_tuple_of(_expressions(shapes, 0, names, padding.of_tails)),
     )
     exec(source, names)  # noqa: S102 - the text holds nothing from outside, and no other plain Python reads as fast
     read: Read = names["read"]

@@ -107,7 +107,7 @@ def _commands(kind: RouterKind, rows: Sequence[Mapping[str, Any]]) -> dict[int, 
 
 def _command(kind: RouterKind, row: Mapping[str, Any]) -> Entry:
     name = row["name"]
-    read = inputs_reader(row["inputs"], kind.padding) if "inputs" in row else None
+    read = inputs_reader(row["inputs"], kind.command_padding) if "inputs" in row else None
     return Entry(name, read, kind.commands.get(name), is_opaque=name not in kind.commands and name not in kind.harmless_commands)
 
 

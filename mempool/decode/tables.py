@@ -52,6 +52,8 @@ class RouterKind(Struct, frozen=True):
     commands: Mapping[str, Handler] = {}
     harmless_commands: frozenset[str] = frozenset()
     command_mask: int = 0
+    command_padding: Padding = Padding.CHECKED
+    """What it does about dirty words in a command's input."""
 
 
 class RouterTable(Struct, frozen=True):

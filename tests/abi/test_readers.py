@@ -114,6 +114,14 @@ def test_dirty_word_is_refused_or_cut_as_the_row_says(text: str, dirty: bytes, m
         assert not caught.value.refused
 
 
+def test_words_read_by_assembly_are_masked_and_what_stands_behind_offsets_is_checked() -> None:
+    dirty = b"\x01" + bytes(11) + b"\xaa" * 20
+    types = ["address", "address[]"]
+    assert read(types, dirty + word(64) + word(0), Padding.MASKED_WORDS) == (b"\xaa" * 20, ())
+    with pytest.raises(MalformedCalldata):
+        read(types, dirty + word(64) + word(1) + dirty, Padding.MASKED_WORDS)
+
+
 def test_flag_is_one_or_zero_where_it_is_checked() -> None:
     assert read(["bool", "bool"], word(1) + word(0)) == (True, False)
     with pytest.raises(MalformedCalldata, match="neither 0 nor 1"):

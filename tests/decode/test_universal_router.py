@@ -246,3 +246,22 @@ def test_more_than_256_commands_are_refused() -> None:
     with pytest.raises(MalformedCalldata, match="more than 256 commands") as caught:
         executed("ur2", [sweep] * 257)
     assert caught.value.refused
+
+
+def with_dirty_word(data: bytes, word: bytes) -> bytes:
+    """The calldata with the highest bit of the last such word set."""
+    start = data.rindex(word)
+    return data[:start] + bytes([word[0] | 0x80]) + data[start + 1 :]
+
+
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_dirty_recipient_executes_from_version_1_2_on_but_a_dirty_path_never(router: str) -> None:
+    data = calldata("execute(bytes,bytes[])", *plan(router, [v2_in([USDC, WETH], 55, recipient=FRIEND)]))
+    dirty_recipient = with_dirty_word(data, bytes(12) + FRIEND)
+    if router == "ur1":
+        with pytest.raises(MalformedCalldata):
+            decoded(router, dirty_recipient)
+    else:
+        assert decoded(router, dirty_recipient) == decoded(router, data)
+    with pytest.raises(MalformedCalldata):
+        decoded(router, with_dirty_word(data, bytes(12) + WETH))

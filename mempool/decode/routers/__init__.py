@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
 from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
 from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
-from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, UNIVERSAL_ROUTER_7_BIT
+from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, UNIVERSAL_ROUTER_7_BIT, UNIVERSAL_ROUTER_V1
 from mempool.decode.tables import RouterKind
 
 ROUTERS: Mapping[str, RouterKind] = {
     "uniswap_v2_router": UNISWAP_V2_ROUTER,
     "uniswap_v3_router": UNISWAP_V3_ROUTER,
     "swap_router02": SWAP_ROUTER02,
+    "universal_router_v1": UNIVERSAL_ROUTER_V1,
     "universal_router": UNIVERSAL_ROUTER,
     "universal_router_7_bit": UNIVERSAL_ROUTER_7_BIT,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
@@ -117,7 +119,7 @@ _HARMLESS_COMMANDS = frozenset(
     }
 )
 
-UNIVERSAL_ROUTER = RouterKind(
+UNIVERSAL_ROUTER_V1 = RouterKind(
     padding=Padding.CHECKED,
     pools=frozenset({"uniswap_v2", "uniswap_v3"}),
     functions={"execute": execute},
@@ -125,11 +127,6 @@ UNIVERSAL_ROUTER = RouterKind(
     harmless_commands=_HARMLESS_COMMANDS,
     command_mask=0x3F,
 )
-UNIVERSAL_ROUTER_7_BIT = RouterKind(
-    padding=Padding.CHECKED,
-    pools=frozenset({"uniswap_v2", "uniswap_v3"}),
-    functions={"execute": execute},
-    commands=_COMMANDS,
-    harmless_commands=_HARMLESS_COMMANDS,
-    command_mask=0x7F,
-)
+# From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts.
+UNIVERSAL_ROUTER = replace(UNIVERSAL_ROUTER_V1, command_padding=Padding.MASKED_WORDS)
+UNIVERSAL_ROUTER_7_BIT = replace(UNIVERSAL_ROUTER, command_mask=0x7F)
