@@ -243,7 +243,11 @@ class HttpLink:
                 if response.status != 200:
                     self.abort(_status(response.status))
                     return
-                self._answers.put_nowait(await self._body(response))
+                body = await self._body(response)
+                if not body.lstrip().startswith(b"{"):
+                    self.abort("the server answers something else than JSON-RPC: is the path right?")
+                    return
+                self._answers.put_nowait(body)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             self.abort(describe(error))
 
@@ -268,7 +272,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason}"
+        return f"TLS: {getattr(error, 'reason', None) or 'the handshake failed'}"
     return next((reason for kind, reason in _REASONS if isinstance(error, kind)), f"cannot be reached ({type(error).__name__})")
 
 

@@ -36,6 +36,10 @@ def refuse(_: list[Any]) -> None:
     raise Refusal(-32601, "the method does not exist")
 
 
+def do_nothing() -> None:
+    pass
+
+
 class ScriptedNode:
     """`replies` says what a method is answered with; `say`, `raw` and `cut` act on the newest connection."""
 
@@ -47,7 +51,9 @@ class ScriptedNode:
         self.connections = 0
         self.status = b""
         """A status line to answer the handshake with instead."""
-        self.on_connect: Callable[[], None] = lambda: None
+        self.deaf = False
+        """Neither reads nor answers any more, with the line still up."""
+        self.on_connect: Callable[[], None] = do_nothing
         self.replies: dict[str, Reply] = {
             "eth_chainId": lambda _: "0x1",
             "eth_subscribe": self._subscribe,
@@ -118,6 +124,8 @@ class ScriptedNode:
         self.on_connect()
         while True:
             opcode, payload = await read_frame(reader)
+            if self.deaf:
+                continue
             if opcode == 8:
                 return
             if opcode == 9:
@@ -127,7 +135,7 @@ class ScriptedNode:
 
     def _answer(self, request: dict[str, Any]) -> None:
         self.methods.append(request["method"])
-        reply = self.replies.get(request["method"], refuse)
+        reply: Reply = self.replies.get(request["method"], refuse)
         try:
             message = answer(request["id"], reply(request["params"]))
         except Refusal as refusal:

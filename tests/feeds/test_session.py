@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -304,3 +305,19 @@ def test_mutated_frame_never_raises(at: int, inserted: bytes, removed: int) -> N
     session.request("eth_getBlockByNumber", [], Purpose.HEAD, now_ns=0)
     events = session.receive(FRAME[:at] + inserted + FRAME[at + removed :], 0)
     assert all(isinstance(event, PendingSeen | PendingHash | HeadSeen | Answer | Dropped) for event in events)
+
+
+@pytest.mark.parametrize("place", ["notification", "answer", "pool", "head"])
+def test_four_megabytes_of_empty_objects_are_not_built(place: str) -> None:
+    bomb = b"[" + b"{}," * 1_300_000 + b"{}]"
+    session = subscribed()
+    purpose = {"pool": Purpose.BACKFILL, "head": Purpose.HEAD}.get(place, Purpose.READ)
+    request = session.request("eth_call", [], purpose, now_ns=0)
+    start = b'{"id":%d,"result":' % request.id if place != "notification" else b'{"params":{"subscription":"0x2","result":'
+    frame = start + bomb + b"}" * (1 + (place == "notification"))
+    tracemalloc.start()
+    try:
+        session.receive(frame, 0)
+        assert tracemalloc.get_traced_memory()[1] <= 64 << 20
+    finally:
+        tracemalloc.stop()
