@@ -139,7 +139,7 @@ def status_text(status: Status) -> str:
     head = "no head yet" if status.head_number is None else f"head {status.head_number:,}, {status.head_age_seconds:.0f} s ago"
     trouble = f"  NOT STORING: {status.trouble}" if status.trouble else ""
     return (
-        f"seen {counters.seen:,}  swaps {counters.swaps:,}  simulated {counters.simulated:,}  waiting {status.waiting:,}  "
+        f"seen {counters.heard:,}  swaps {counters.swaps:,}  simulated {counters.simulated:,}  waiting {status.waiting:,}  "
         f"dropped {dropped:,}  findings {counters.opportunities:,}  graded {counters.graded:,}  {head}{display(trouble, 200)}"
     )
 

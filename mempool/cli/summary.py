@@ -21,7 +21,7 @@ def print_summary(tally: Tally, database: Path) -> None:
 def summary_lines(tally: Tally, database: Path) -> Iterator[str]:
     counters = tally.counters
     yield (
-        f"Heard {counters.seen:,} pending transactions in {counters.blocks:,} blocks; {counters.swaps:,} of them swap through "
+        f"Heard {counters.heard:,} pending transactions in {counters.blocks:,} blocks; {counters.swaps:,} of them swap through "
         f"{len(tally.swaps_by_router):,} routers{listed(tally.swaps_by_router)}."
     )
     yield (
