@@ -1,0 +1,74 @@
+"""A line to a node that can be cut: a TCP proxy on loopback, on one port for its whole life."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+HOST = "127.0.0.1"
+
+
+class Proxy:
+    """Passes bytes on to `target_port`; between `cut` and `mend` connections are refused and the standing ones are broken."""
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.port = 0
+        self.connections = 0
+        self._standing: set[socket.socket] = set()
+        self._listening: socket.socket | None = None
+        self.mend()
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{HOST}:{self.port}"
+
+    def mend(self) -> None:
+        """Take connections (again)."""
+        listening = socket.create_server((HOST, self.port))
+        self.port = listening.getsockname()[1]
+        self._listening = listening
+        threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Break every connection and refuse new ones."""
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            listening.shutdown(socket.SHUT_RDWR)
+            listening.close()
+        for each in list(self._standing):
+            hang_up(each)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.cut()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with suppress(OSError):  # the listening socket has been closed
+            while True:
+                near, _ = listening.accept()
+                self.connections += 1
+                far = socket.create_connection((HOST, self.target_port))
+                self._standing |= {near, far}
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := source.recv(65_536):
+                sink.sendall(chunk)
+        for each in (source, sink):
+            self._standing.discard(each)
+            hang_up(each)
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Wake whoever reads it, then close it."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -1,0 +1,49 @@
+"""What the devnet's users sent, and which of it the program must have a row for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+from scripts._devnet import addresses as at
+from scripts._devnet.devnet import Devnet
+from scripts._devnet.traffic import Sent, Traffic
+from tests.e2e.program import LiveProgram
+
+ROUTERS = {at.V2_ROUTER, at.V3_ROUTER, at.SWAP_ROUTER_02, *at.UNIVERSAL_ROUTERS}
+SWAP_GROUPS = {"swap", "taxed", "may fail"}
+SWAPS_ONLY = ("liquidity", "foreign")
+"""For `Traffic(without=…)`."""
+
+
+def traffic(devnet: Devnet, seed: int, **options: Any) -> Traffic:
+    return Traffic(Random(seed), devnet, **options)
+
+
+def send(users: Traffic, count: int) -> list[Sent]:
+    return [users.next() for _ in range(count)]
+
+
+def send_first(users: Traffic, program: LiveProgram) -> list[Sent]:
+    """One swap, and wait until the program has heard of it: from then on it hears all."""
+    first = send(users, 1)
+    program.wait_for_all(swaps(first))
+    return first
+
+
+def is_swap(sent: Sent) -> bool:
+    """Calls a router to swap; cancellations keep their kind but go elsewhere."""
+    return sent.call.to in ROUTERS and sent.kind.group in SWAP_GROUPS
+
+
+def swaps(sent: Iterable[Sent]) -> list[str]:
+    """The hashes of those that swap."""
+    return [each.hash for each in sent if is_swap(each)]
+
+
+def receipts(devnet: Devnet, first_block: int) -> dict[str, dict[str, Any]]:
+    """All receipts from a block to the head, by transaction hash, in block order."""
+    blocks = range(first_block, devnet.block_number() + 1)
+    found = devnet.rpc.batch(("eth_getBlockReceipts", [hex(number)]) for number in blocks)
+    return {receipt["transactionHash"]: receipt for block in found for receipt in block}
