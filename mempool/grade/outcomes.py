@@ -139,7 +139,7 @@ class _Grading(Struct, frozen=True):
         return Cause.MOVED_AHEAD if self._moved_by(hop_index, absent=False) else Cause.UNEXPLAINED
 
     def _as_predicted(self, hop_index: int, mined: tuple[int, int]) -> bool:
-        """Whether this came out as predicted. A surplus in the pair is no error, but an input that was computed is wrong by any."""
+        """Whether it came out as predicted. A surplus in the pair is no error; an input that was computed is wrong by any."""
         predicted = hop_result(self.predictions[self.index], hop_index)
         simulated = hop_result(self.mined.results[self.index], hop_index)
         if predicted is None:
