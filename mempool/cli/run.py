@@ -48,7 +48,7 @@ def run_command(
       ETH_RPC_URL=wss://host/key mempool run --db eth.sqlite
       mempool run --rpc-url /data/geth.ipc --record today.capture.gz
     """
-    from mempool.cli.durations import parse_duration_ns
+    from mempool.cli.durations import keep_ns
     from mempool.cli.summary import print_summary
     from mempool.engine.core import EngineOptions
     from mempool.engine.run import LiveRun, RunOptions
@@ -64,7 +64,7 @@ def run_command(
         tables=load_tables(chain),
         database=db,
         engine=EngineOptions(min_profit_eth=min_profit),
-        store=StoreOptions(keep_ns=parse_duration_ns(keep) if keep else None),
+        store=StoreOptions(keep_ns=keep_ns(keep)),
         record=record,
     )
     for endpoint in endpoints:

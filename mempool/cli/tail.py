@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import select
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mempool.cli.durations import duration_ns
 from mempool.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DEFAULT_DB = Path("mempool.sqlite")
 DEFAULT_KINDS = ("swap", "outcome", "backrun")
 POLL_SECONDS = 0.2
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def tail_command(
@@ -125,8 +124,9 @@ def _since_ns(text: str, now_ns: int) -> int:
     """Nanoseconds since the epoch of an age or a time; a time without a zone is local."""
     if not text:
         return 0
-    if age := re.fullmatch(r"(\d+)([smhd])", text):
-        return now_ns - int(age[1]) * _UNITS[age[2]] * 10**9
+    age_ns = duration_ns(text)
+    if age_ns is not None:
+        return now_ns - age_ns
     try:
         return round(datetime.fromisoformat(text).astimezone(UTC).timestamp()) * 10**9
     except (ValueError, OverflowError, OSError):

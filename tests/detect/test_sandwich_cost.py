@@ -6,7 +6,7 @@ from mempool.amm.optimal import V2Reserves
 from mempool.detect.sandwich_v2 import MOST_CANDIDATES, BuysExactly, best_front_run_of_purchase
 
 COARSE_UNIT = 232_196_000_000
-"""Units of WETH that one unit of an 8-decimals token costs in the pair before: the quote, run through it, is rounded up so far."""
+"""What one unit of an 8-decimals token costs in WETH in the pair before: so far the quote that runs through it is rounded up."""
 
 
 def test_purchase_behind_a_coarse_token_is_searched_in_few_steps() -> None:

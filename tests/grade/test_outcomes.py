@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from mempool.amm.uniswap_v2 import V2Pool
 from mempool.model.outcome import Cause, Outcome, RevertGrade
 from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut
 from tests.grade.ledger import (
@@ -187,6 +188,7 @@ def test_pool_moved_ahead_names_the_transactions_that_moved_it() -> None:
 def test_purchase_that_pays_forward_and_cost_more_than_predicted_was_moved_ahead() -> None:
     wanted = intent(ExactOut(3 * ETHER, 10 * ETHER, pays_forward=True), hop(WETH_TAXED, WETH))
     moved = WETH_TAXED.swap_exact_in(WETH, 5 * ETHER).after
+    assert isinstance(moved, V2Pool)
     predicted, in_block_order = simulated(wanted, [WETH_TAXED]), simulated(wanted, [moved])
     ledger = Ledger(moved)
     ledger.settle(moved, WETH, in_block_order.amount_in, in_block_order.amount_out)
