@@ -91,9 +91,9 @@ class ReplayFeed:
         return self.sessions[source]
 
     def _play(self, entry: Entry) -> None:
-        session = self._session(entry.source) if not isinstance(entry, Mark) else None
-        if session is None:
+        if isinstance(entry, Mark):
             return
+        session = self._session(entry.source)
         match entry:
             case Heard(recv_ns, _, frame):
                 self._pass_on(session.receive(frame, recv_ns))

@@ -17,11 +17,11 @@ E = TypeVar("E", bound=NodeEvent)
 QUICK = FeedOptions(
     chain_id=1,
     routers=frozenset({ROUTER}),
-    idle_seconds=0.6,
+    idle_seconds=10,
     tick_seconds=0.05,
     poll_seconds=0.02,
     first_delay_seconds=0.05,
-    link=LinkOptions(open_seconds=2, ping_seconds=0.2, pong_seconds=0.5),
+    link=LinkOptions(open_seconds=2),
 )
 
 

@@ -136,33 +136,34 @@ def string(text: bytes) -> bytes:
     return (32).to_bytes(32) + len(text).to_bytes(32) + text + b"\0" * (-len(text) % 32)
 
 
-@pytest.mark.parametrize(
-    ("code", "symbol", "decimals"),
-    [
-        (returning(b"MKR".ljust(32, b"\0")), b"MKR", None),
-        (returning(string(b"\xff\xfe bad")), b"\xff\xfe bad", 32),
-        (returning(string(b"x" * 100_000)), b"x" * 256, 32),
-        (returning(string(b"")), b"", 32),
-        (returning((2**255).to_bytes(32) * 2), b"", None),
-        (returning((32).to_bytes(32) + (2**255).to_bytes(32)), b"", 32),
-        (returning((77).to_bytes(32)), b"\0" * 31 + b"M", 77),
-        (returning((255).to_bytes(32)), b"\0" * 31 + b"\xff", 255),
-        (returning((256).to_bytes(32)), b"\0" * 30 + b"\x01", None),
-        (returning(b"short"), b"", None),
-        (returning(b""), b"", None),
-        ("0xfd", b"", None),
-        ("0xfe", b"", None),
-        ("0x5b600056", b"", None),
-    ],
-    ids=range(14),
-)
-async def test_token_that_answers_strangely_is_read_as_what_it_says(
-    code: str, symbol: bytes, decimals: int | None, devnet: Devnet
-) -> None:
-    token = "0x" + "70" * 20
-    devnet.rpc.call("anvil_setCode", token, code)
+STRANGE_TOKENS: list[tuple[str, bytes, int | None]] = [
+    (returning(b"MKR".ljust(32, b"\0")), b"MKR", None),
+    (returning(string(b"\xff\xfe bad")), b"\xff\xfe bad", 32),
+    (returning(string(b"x" * 100_000)), b"x" * 256, 32),
+    (returning(string(b"")), b"", 32),
+    (returning((2**255).to_bytes(32) * 2), b"", None),
+    (returning((32).to_bytes(32) + (2**255).to_bytes(32)), b"", 32),
+    (returning((77).to_bytes(32)), b"\0" * 31 + b"M", 77),
+    (returning((255).to_bytes(32)), b"\0" * 31 + b"\xff", 255),
+    (returning((256).to_bytes(32)), b"\0" * 30 + b"\x01", None),
+    (returning(b"short"), b"", None),
+    (returning(b""), b"", None),
+    ("0xfd", b"", None),
+    ("0xfe", b"", None),
+    ("0x5b600056", b"", None),
+]
+"""A token's code, and the symbol and decimals that it comes to."""
+
+
+async def test_tokens_that_answer_strangely_are_read_as_what_they_say(devnet: Devnet) -> None:
+    addresses = [bytes([0x70, number]) * 10 for number in range(len(STRANGE_TOKENS))]
+    devnet.rpc.batch(
+        ("anvil_setCode", [f"0x{address.hex()}", code]) for address, (code, _, _) in zip(addresses, STRANGE_TOKENS, strict=True)
+    )
     async with listening(devnet.anvil.ws_url, ALL) as listener:
-        assert await ChainReads(listener.feed.request).token_info(raw(token)) == TokenInfo(raw(token), symbol, decimals)
+        reads = ChainReads(listener.feed.request)
+        infos = [await reads.token_info(address) for address in addresses]
+    assert [(info.symbol, info.decimals) for info in infos] == [(symbol, decimals) for _, symbol, decimals in STRANGE_TOKENS]
 
 
 @pytest.mark.parametrize("kind", ["ws", "ipc", "http"])

@@ -69,7 +69,8 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
 
 
 async def test_line_that_drops_everything_is_noticed_by_its_pings() -> None:
-    async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, idle_seconds=60)) as listener:
+    options = msgspec.structs.replace(QUICK, link=LinkOptions(ping_seconds=0.2, pong_seconds=0.5))
+    async with scripted_node() as node, listening(node.url, options) as listener:
         node.deaf = True
         await listener.until(lambda: bool(listener.told(Disconnected)), seconds=2)
 

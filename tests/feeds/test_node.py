@@ -187,7 +187,7 @@ async def test_silent_node_that_answers_pings_is_given_up_within_the_idle_time()
     def silence(_: list[Any]) -> None:
         raise Silence
 
-    async with scripted_node() as node, listening(node.url) as listener:
+    async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, idle_seconds=0.6)) as listener:
         node.replies["eth_blockNumber"] = silence
         started = time.monotonic()
         await listener.until(lambda: bool(listener.told(Disconnected)))
@@ -196,14 +196,14 @@ async def test_silent_node_that_answers_pings_is_given_up_within_the_idle_time()
 
 
 async def test_quiet_node_that_answers_is_kept() -> None:
-    async with scripted_node() as node, listening(node.url) as listener:
-        await asyncio.sleep(1.5)
+    async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, idle_seconds=1.2)) as listener:
+        await asyncio.sleep(2)
         assert listener.told(Disconnected) == []
         assert node.methods.count("eth_blockNumber") >= 2
 
 
 async def test_node_that_forgot_the_subscription_is_noticed_by_its_height() -> None:
-    async with scripted_node() as node, listening(node.url) as listener:
+    async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, idle_seconds=1.2)) as listener:
         node.replies["eth_blockNumber"] = lambda _: hex(16 + 3)
         await listener.until(lambda: bool(listener.told(Disconnected)))
         assert listener.told(Disconnected)[0].reason == "the node is at block 19 and told of none after 16"
