@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,12 @@ import typer
 from mempool.cli.tail import DEFAULT_DB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
+    from collections.abc import Iterator, Sequence
 
     from mempool.store.grades import FamilyGrade, WorstHop
 
 SCHEMA = "mempool.grade/1"
+WIDTHS = (6, 7, 7, 7, 9, 9, 10, 9)
 
 
 def grade_command(
@@ -56,37 +56,37 @@ def _print_json(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop] | None)
 
 def _print_tables(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop]) -> None:
     from mempool.cli.console import stdout_console
+    from mempool.model.display import printable
 
     console = stdout_console()
     if not grades:
         console.print("nothing graded yet: a prediction is graded when its transaction is mined", soft_wrap=True)
         return
-    console.print(_table(grades))
+    for line in _lines(grades):
+        console.print(printable(line), soft_wrap=True)
     for hop in worst:
         console.print(_worst_line(hop), soft_wrap=True)
 
 
-def _table(grades: Sequence[FamilyGrade]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+def _lines(grades: Sequence[FamilyGrade]) -> Iterator[str]:
+    """A line for each router's name, under it one for each of its pool families; fits 80 columns."""
+    yield _row("router / pools", ("hops", "exact", "moved", "other", "median", "max", "in order", "reverts"))
+    for name, families in groupby(grades, key=lambda grade: grade.router):
+        yield name
+        for grade in families:
+            exact, moved = grade.causes.get("exact", 0), grade.causes.get("moved_ahead", 0)
+            cells = (
+                *(f"{count:,}" for count in (grade.hops, exact, moved, grade.hops - exact - moved)),
+                *(_percent(grade.median_relative_error), _percent(grade.max_relative_error)),
+                f"{grade.in_block_order_exact:,}/{grade.in_block_order:,}",
+                f"{grade.reverts_right}/{grade.reverts_missed}/{grade.reverts_false_alarm}",
+            )
+            yield _row(f"  {grade.family}", cells)
+    yield "errors are relative to the prediction; reverts are right/missed/false alarms"
 
-    from mempool.model.display import display
 
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    table.add_column("router / pools")
-    for title in ("hops", "exact", "moved", "other", "median", "max", "in order", "reverts"):
-        table.add_column(title, justify="right")
-    for grade in grades:
-        exact, moved = grade.causes.get("exact", 0), grade.causes.get("moved_ahead", 0)
-        cells = (
-            *(str(grade.hops), str(exact), str(moved), str(grade.hops - exact - moved)),
-            *(_percent(grade.median_relative_error), _percent(grade.max_relative_error)),
-            f"{grade.in_block_order_exact}/{grade.in_block_order}",
-            f"{grade.reverts_right}/{grade.reverts_missed}/{grade.reverts_false_alarm}",
-        )
-        table.add_row(Text(display(f"{grade.router} {grade.family}", 60)), *map(Text, cells))
-    table.caption = "errors relative to the prediction; reverts: right/missed/false alarm"
-    return table
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"{name:<16}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
 
 
 def _worst_line(hop: WorstHop) -> str:
