@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,43 +11,72 @@ import typer
 if TYPE_CHECKING:
     from mempool.engine.tally import Tally
 
+CAUSES = {
+    "moved_ahead": "others had moved the pool first",
+    "fee_on_transfer": "a token took a fee on its transfer",
+    "moved_inside_transaction": "the transaction itself had moved the pool before",
+    "upstream": "the hop before came out otherwise",
+    "other_fee": "the pool charges another fee",
+    "unexplained": "for no proven cause",
+}
+
 
 def print_summary(tally: Tally, database: Path) -> None:
-    """On stdout; each line is a sentence with its figures."""
-    for line in summary_lines(tally, database):
-        typer.echo(line)
+    """On stdout, a word and a few figures a line."""
+    for name, text in summary_lines(tally, database):
+        typer.echo(f"{name:<10}  {text}")
 
 
-def summary_lines(tally: Tally, database: Path) -> Iterator[str]:
+def summary_lines(tally: Tally, database: Path) -> Iterator[tuple[str, str]]:
+    """`(word, figures)`; a line that continues the one before has no word."""
     counters = tally.counters
+    yield "heard", f"{counters.heard:,} pending transactions in {counters.blocks:,} blocks"
+    yield "", f"{counters.swaps:,} of them swap, through {len(tally.swaps_by_router):,} routers"
     yield (
-        f"Heard {counters.heard:,} pending transactions in {counters.blocks:,} blocks; {counters.swaps:,} of them swap through "
-        f"{len(tally.swaps_by_router):,} routers{listed(tally.swaps_by_router)}."
+        "predicted",
+        f"{counters.simulated:,} swaps to the wei before they were mined, {tally.predicted_reverts:,} of them to revert",
     )
-    yield (
-        f"Predicted {counters.simulated:,} swaps to the wei; {tally.predicted_reverts:,} of them to revert. "
-        f"{counters.not_simulated:,} could not be simulated."
-    )
-    graded = sum(tally.causes.values())
-    if graded:
-        yield (
-            f"Graded {graded:,} hops against the mined blocks: {tally.causes['exact']:,} came out as predicted at first sight, "
-            f"{graded - tally.causes['exact']:,} did not{listed({k: v for k, v in tally.causes.items() if k != 'exact'})}."
-        )
-        yield (
-            f"Simulated again in block order, {tally.exact_in_block_order:,} of the {tally.mined_hops:,} hops that were "
-            "carried out are exact to the wei."
-        )
+    if counters.not_simulated:
+        yield "", f"{counters.not_simulated:,} could not be simulated"
+    yield from _grades(tally)
+    gone = {"replaced by their sender": tally.states["replaced"], "vanished": tally.states["vanished"]}
+    if any(gone.values()):
+        yield "not mined", _counted(gone)
+    yield from _findings(tally)
+    yield "stored in", f"{database}: see `mempool tail --db {database}` and `mempool grade --db {database}`"
+
+
+def _grades(tally: Tally) -> Iterator[tuple[str, str]]:
+    graded, exact = sum(tally.causes.values()), tally.causes["exact"]
+    if not graded:
+        return
+    yield "graded", f"{graded:,} hops against the mined blocks: {exact:,} came out as predicted at first sight"
+    if graded > exact:
+        causes = {CAUSES[cause]: count for cause, count in tally.causes.most_common() if cause in CAUSES}
+        yield "", f"{graded - exact:,} did not: {_counted(causes)}"
+    if tally.mined_hops:
+        share = f"{tally.exact_in_block_order:,} of {tally.mined_hops:,}"
+        yield "", f"simulated again at their place in the block, {share} hops are exact to the wei"
     if tally.reverts:
-        yield f"Reverts predicted{listed(tally.reverts)}."
-    if tally.states["replaced"] or tally.states["vanished"]:
-        yield f"{tally.states['replaced']:,} transactions were replaced by their sender, {tally.states['vanished']:,} vanished."
-    if tally.findings:
-        yield f"Found {sum(tally.findings.values()):,} opportunities{listed(tally.findings)}."
-    yield f"All of it is in {database}: `mempool tail --db {database}` shows it, `mempool grade --db {database}` grades it."
+        right, missed, false_alarms = (tally.reverts[grade] for grade in ("right", "missed", "false_alarm"))
+        yield "reverts", _counted({"foreseen": right, "not foreseen": missed, "foreseen in vain": false_alarms})
 
 
-def listed(counts: Mapping[str, int]) -> str:
-    """` (one 3, another 1)`, the most frequent first; nothing where there is none."""
-    parts = [f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(counts.items(), key=lambda item: -item[1]) if count]
-    return f" ({', '.join(parts)})" if parts else ""
+def _findings(tally: Tally) -> Iterator[tuple[str, str]]:
+    found = tally.findings
+    if found["backrun"]:
+        yield "found", f"{found['backrun']:,} backruns{_largest(tally, 'backrun')}"
+    if found["sandwich_exposure"]:
+        largest = _largest(tally, "sandwich_exposure")
+        yield ("" if found["backrun"] else "found"), f"{found['sandwich_exposure']:,} sandwich exposures of senders{largest}"
+    if found["state_unknown"]:
+        yield "", f"{found['state_unknown']:,} whose size depends on ticks that were not loaded"
+
+
+def _largest(tally: Tally, kind: str) -> str:
+    largest = tally.largest_eth.get(kind, 0.0)
+    return f", the largest worth {largest:.3g} ETH after gas" if largest > 0 else ""
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)

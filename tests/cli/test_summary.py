@@ -1,0 +1,38 @@
+"""The summary says what happened and leaves out what did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mempool.cli.summary import summary_lines
+from mempool.engine.tally import Tally
+
+DATABASE = Path("var/demo.sqlite")
+
+
+def text(tally: Tally) -> str:
+    return "\n".join(" ".join(line) for line in summary_lines(tally, DATABASE))
+
+
+def test_run_that_heard_nothing_says_so_and_where_the_database_is() -> None:
+    lines = text(Tally())
+    assert lines.startswith("heard 0 pending transactions in 0 blocks")
+    assert "graded" not in lines
+    assert "found" not in lines
+    assert lines.endswith("`mempool grade --db var/demo.sqlite`")
+
+
+def test_grades_causes_and_findings_are_told_with_their_counts() -> None:
+    tally = Tally()
+    tally.causes.update({"exact": 326, "moved_ahead": 145, "fee_on_transfer": 15})
+    tally.mined_hops, tally.exact_in_block_order = 426, 411
+    tally.findings.update({"backrun": 3, "sandwich_exposure": 5, "state_unknown": 1})
+    tally.largest_eth["backrun"] = 0.2962
+    tally.states.update({"replaced": 17})
+    lines = text(tally)
+    assert "graded 486 hops against the mined blocks: 326 came out as predicted at first sight" in lines
+    assert "160 did not: 145 others had moved the pool first, 15 a token took a fee on its transfer" in lines
+    assert "411 of 426 hops are exact to the wei" in lines
+    assert "found 3 backruns, the largest worth 0.296 ETH after gas" in lines
+    assert " 5 sandwich exposures of senders" in lines
+    assert "not mined 17 replaced by their sender" in lines
