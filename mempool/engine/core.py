@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -136,6 +136,7 @@ class Engine:
     def _report(self, followed: Followed, outcome: CallResult, view: MarketView) -> None:
         transaction = followed.transaction
         late_ns = self.now_ns - transaction.recv_ns
+        followed.reported = True
         for index, error in outcome.unknown:
             self.counters.not_simulated += 1
             self._emit(PredictionMissed(transaction.hash, index, str(error)))
@@ -207,7 +208,9 @@ class Engine:
             return
         orphaned = self.market.rewind_to(block.ref.parent_hash)
         self.following.orphan(orphaned or ())
-        moves = BlockMoves(block.ref.number, {}) if orphaned is None else self._grade(block)
+        predictions = self.following.predictions(block)
+        self._miss(predictions)
+        moves = BlockMoves(block.ref.number, {}) if orphaned is None else self._grade(block, predictions)
         change = self.market.apply_block(block.ref, [log for receipt in block.receipts for log in receipt.logs])
         self.following.orphan(change.orphaned)
         self.following.include(block, moves)
@@ -216,6 +219,17 @@ class Engine:
             self._begin(block.ref)
         self._ask_for_waiting()
 
+    def on_block_after_gap(self, block: MinedBlock) -> None:
+        """A block of a time in which no pool was heard: swaps that nobody showed get their rows, but no predictions."""
+        for transaction in block.transactions:
+            call = None if self.following.knows(transaction.hash) else decode_transaction(self.tables, transaction)
+            if call is not None and call.completeness in SWAPS:
+                self.counters.swaps += 1
+                self.counters.unheard += 1
+                self.following.add(Followed(transaction, call))
+                self._tokens.name(call)
+        self.on_block(block)
+
     def _begin(self, head: BlockRef) -> None:
         """Nothing is known at this head: ask for the configured pools, and for what the waiting swaps need."""
         self._wants.ask((self.tables.usd_pool, *self.tables.preloaded), head)
@@ -223,13 +237,24 @@ class Engine:
             if not followed.predictions:
                 self._predict(followed)
 
-    def _grade(self, block: MinedBlock) -> BlockMoves:
-        predictions = self.following.predictions(block)
+    def _miss(self, mined: Iterable[str]) -> None:
+        """Say of mined swaps that still waited for their pools, or were never shown, that no prediction comes."""
+        for transaction_hash in mined:
+            followed = self.following.waiting(transaction_hash)
+            if followed is not None and not followed.reported and not followed.predictions:
+                followed.reported = True
+                for index in range(len(followed.call.intents)):
+                    self.counters.not_simulated += 1
+                    self._emit(PredictionMissed(transaction_hash, index, "it was mined before it could be simulated"))
+
+    def _grade(self, block: MinedBlock, predictions: Mapping[str, Sequence[Prediction]]) -> BlockMoves:
+        predicted = {(made.transaction_hash, made.intent_index) for each in predictions.values() for made in each}
         run = run_block(self.market.view(), block, self.tables, predictions, self.following.recent.moves())
         for graded in run.calls:
             for outcome in graded.graded.outcomes:
-                self.counters.graded += 1
-                self._emit(OutcomeGraded(outcome, block.ref.hash, self.now_ns))
+                if (outcome.transaction_hash, outcome.intent_index) in predicted:
+                    self.counters.graded += 1
+                    self._emit(OutcomeGraded(outcome, block.ref.hash, self.now_ns))
                 if outcome.cause is Cause.FEE_ON_TRANSFER:
                     hop = graded.call.intents[outcome.intent_index].hops[outcome.hop_index]
                     self._findings.learn_tax(hop.token_in)

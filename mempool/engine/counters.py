@@ -43,6 +43,9 @@ class Counters(Struct):
     store_dropped: int = 0
     """Records that the store had no room for."""
 
+    unheard: int = 0
+    """Swaps that were sent and mined while no pool was heard; a block read after the gap has shown them."""
+
     @property
     def heard(self) -> int:
         return self.seen + self.backfilled

@@ -27,6 +27,13 @@ MAX_DECIMALS = 36
 """Beyond it a token's decimals are not believed, and its amounts stay unscaled."""
 
 
+class NewHead(Struct, frozen=True):
+    """A head to read; `after_gap`: told before its node's pool was read anew, so its block may have mined what nobody showed."""
+
+    seen: HeadSeen
+    after_gap: bool
+
+
 class PoolContent(Struct):
     """A node's whole pool as it was read; what is announced before its turn comes is added, so that it does not vanish."""
 
@@ -41,7 +48,7 @@ class Listener:
     def __init__(self, engine: Engine, emit: Callable[[Record], None], turns: Turns) -> None:
         self.engine = engine
         self._emit, self._turns = emit, turns
-        self._work: asyncio.Queue[HeadSeen | PoolContent] = asyncio.Queue()
+        self._work: asyncio.Queue[NewHead | PoolContent] = asyncio.Queue()
         self._tasks = asyncio.TaskGroup()
         self._token_reads = asyncio.Semaphore(MAX_TOKEN_READS)
         self._heads_taken: dict[str, None] = {}
@@ -56,7 +63,7 @@ class Listener:
         async with self._tasks:
             while True:
                 work = await self._work.get()
-                if isinstance(work, HeadSeen):
+                if isinstance(work, NewHead):
                     await self._follow(work)
                 else:
                     await self._in_turn(work.key, partial(self._apply_content, work))
@@ -87,16 +94,18 @@ class Listener:
         self._heads_taken[head.ref.hash] = None
         if len(self._heads_taken) > MAX_HEADS_TAKEN:
             del self._heads_taken[next(iter(self._heads_taken))]
-        self._work.put_nowait(head)
+        self._work.put_nowait(NewHead(head, head.source in self._lost))
 
-    async def _follow(self, head: HeadSeen) -> None:
+    async def _follow(self, new: NewHead) -> None:
         """Read the head's block, and before it those between it and our chain."""
+        head = new.seen
         if self.engine.market.keeps(head.ref.hash):
             return
         try:
             for ref in await self._missing(head.ref):
                 block = await read_block(self._request, ref.hash, recv_ns=head.recv_ns, source=head.source)
-                await self._in_turn(f"block {ref.hash}", partial(self.engine.on_block, block))
+                apply = self.engine.on_block_after_gap if new.after_gap else self.engine.on_block
+                await self._in_turn(f"block {ref.hash}", partial(apply, block))
         except (UpstreamError, BadData):
             # The next head reads it as its ancestor; the same head may be told again.
             self.engine.counters.unread_blocks += 1

@@ -23,6 +23,8 @@ class Followed(Struct):
     transaction: PendingTransaction
     call: DecodedCall
     predictions: dict[int, Prediction] = field(default_factory=dict)
+    reported: bool = False
+    """Each of its intents has been simulated, or reported as not to be."""
 
     def identities(self) -> dict[bytes, PoolIdentity]:
         """The pools that the call trades on, by address; hops without a known pool are left out."""

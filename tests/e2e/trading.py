@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts._devnet import addresses as at
 from scripts._devnet.devnet import Devnet
-from scripts._devnet.traffic import Sent, Traffic
+from scripts._devnet.traffic import GAS, Sent, Traffic
 from tests.e2e.program import LiveProgram
 
 ROUTERS = {at.V2_ROUTER, at.V3_ROUTER, at.SWAP_ROUTER_02, *at.UNIVERSAL_ROUTERS}
@@ -32,6 +32,14 @@ def send_first(users: Traffic, program: LiveProgram) -> list[Sent]:
     return first
 
 
+def resend(devnet: Devnet, sent: Sent) -> str:
+    """The same transaction once more, as its user's wallet would; its hash."""
+    body: dict[str, Any] = {"from": sent.sender, "data": sent.call.data, "value": hex(sent.call.value_wei), "gas": hex(GAS)}
+    body |= {"nonce": hex(sent.nonce), "maxFeePerGas": hex(sent.max_fee_wei), "to": sent.call.to}
+    hash_: str = devnet.rpc.call("eth_sendTransaction", body | {"maxPriorityFeePerGas": hex(sent.max_fee_wei // 20)})
+    return hash_
+
+
 def is_swap(sent: Sent) -> bool:
     """Calls a router to swap; cancellations keep their kind but go elsewhere."""
     return sent.call.to in ROUTERS and sent.kind.group in SWAP_GROUPS
@@ -40,6 +48,13 @@ def is_swap(sent: Sent) -> bool:
 def swaps(sent: Iterable[Sent]) -> list[str]:
     """The hashes of those that swap."""
     return [each.hash for each in sent if is_swap(each)]
+
+
+def lasting_swaps(sent: Iterable[Sent]) -> list[str]:
+    """Without those that one of the later ones has replaced: while nobody listens, they leave no trace."""
+    every = list(sent)
+    replaced = {each.replaces for each in every}
+    return [hash_ for hash_ in swaps(every) if hash_ not in replaced]
 
 
 def receipts(devnet: Devnet, first_block: int) -> dict[str, dict[str, Any]]:

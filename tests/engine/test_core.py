@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from mempool.decode import DecodeTables
@@ -12,6 +13,7 @@ from mempool.model.record import (
     OpportunityFound,
     OutcomeGraded,
     PredictionMade,
+    PredictionMissed,
     Reorged,
     SourceSeen,
     TransactionSeen,
@@ -162,6 +164,37 @@ def test_block_behind_a_gap_is_not_graded_and_the_pools_are_asked_for_anew(world
     assert world.of(OutcomeGraded) == []
     assert statuses(world)[-1] == (swap.hash, TransactionStatus.INCLUDED)
     assert world.engine.take_pool_requests() != []
+
+
+def test_swap_that_was_sent_and_mined_in_a_gap_has_its_row_but_no_prediction(world: World) -> None:
+    world.begin()
+    shown, unheard = world.announce(world.swap()), world.swap(nonce=9)
+    foreign = msgspec.structs.replace(world.swap(), to=TOKEN)
+    world.engine.on_block_after_gap(world.block(ref(101), [shown, unheard, foreign]))
+    assert [seen.transaction.hash for seen in world.of(TransactionSeen)] == [shown.hash, unheard.hash]
+    assert statuses(world) == [(hash_, TransactionStatus.INCLUDED) for hash_ in (shown.hash, unheard.hash)]
+    assert [missed.transaction_hash for missed in world.of(PredictionMissed)] == [unheard.hash]
+    assert [graded.outcome.transaction_hash for graded in world.of(OutcomeGraded)] == [shown.hash]
+    assert world.engine.counters.unheard == 1
+
+
+def test_swap_that_a_block_of_a_gap_mined_in_place_of_a_pending_one_replaces_it(world: World) -> None:
+    world.begin()
+    shown, unheard = world.announce(world.swap(nonce=7, fee=20)), world.swap(nonce=7, fee=10)
+    world.engine.on_block_after_gap(world.block(ref(101), [unheard]))
+    assert dict(statuses(world)) == {shown.hash: TransactionStatus.REPLACED, unheard.hash: TransactionStatus.INCLUDED}
+
+
+def test_swap_that_is_mined_while_it_waits_for_its_pool_says_that_no_prediction_comes(world: World) -> None:
+    world.mine(ref(100))
+    world.engine.take_pool_requests()
+    swap = world.announce(world.swap())
+    (request,) = world.engine.take_pool_requests()
+    world.mine(ref(101), [swap])
+    assert [missed.transaction_hash for missed in world.of(PredictionMissed)] == [swap.hash]
+    world.engine.on_pools([world.pair], request.block)
+    world.mine(ref(102), [])
+    assert (world.of(PredictionMade), world.of(OutcomeGraded), world.engine.counters.not_simulated) == ([], [], 1)
 
 
 def test_replacement_is_followed_in_place_of_the_replaced(world: World) -> None:

@@ -66,6 +66,9 @@ class World:
 
     def mine(self, block: BlockRef, transactions: Sequence[PendingTransaction] = (), *, failing: Sequence[str] = ()) -> None:
         """A block whose swaps move the pair by its maths, each leaving the logs of the real contracts."""
+        self.engine.on_block(self.block(block, transactions, failing=failing))
+
+    def block(self, block: BlockRef, transactions: Sequence[PendingTransaction], *, failing: Sequence[str] = ()) -> MinedBlock:
         receipts = []
         state = self.engine.market.view().pool(self.pair.address) if self.engine.head else None
         ledger = Ledger(state if isinstance(state, V2Pool) else self.pair)
@@ -76,7 +79,7 @@ class World:
             receipts.append(Receipt(transaction.hash, succeeded, 100_000, tuple(ledger.logs)))
             ledger.logs.clear()
         self.engine.now_ns += 12 * 10**9
-        self.engine.on_block(MinedBlock(block, tuple(transactions), tuple(receipts)))
+        return MinedBlock(block, tuple(transactions), tuple(receipts))
 
     def mine_taxed(self, block: BlockRef, transaction: PendingTransaction) -> None:
         """A block with one swap of which the pair receives 99 of 100."""
