@@ -1,0 +1,139 @@
+"""A capture of a run, its connection cut in the middle, played again: the same rows; and what a broken capture comes to."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts._devnet.anvil import AnvilOptions
+from scripts._devnet.devnet import Devnet, running_devnet
+from scripts._devnet.traffic import Traffic
+from tests.e2e.program import Ended, LiveProgram, integrity, rows, run_once
+from tests.e2e.proxy import Proxy
+from tests.e2e.trading import lasting_swaps, send, send_first, traffic
+
+pytestmark = pytest.mark.devnet
+SEED, PER_BLOCK, BLOCKS_EACH = 4, 25, 3
+CUT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A run's capture and database."""
+
+    capture: Path
+    db: Path
+
+
+@pytest.fixture(scope="module")
+def recording(devnet_packages: None, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Blocks before, during and after a cut; swaps left pending when the run ends."""
+    folder = tmp_path_factory.mktemp("recording")
+    capture = folder / "run.capture.gz"
+    with (
+        running_devnet(AnvilOptions(order="fees")) as devnet,
+        Proxy(devnet.anvil.port) as line,
+        LiveProgram([line.ws_url], folder, "--record", str(capture)) as program,
+    ):
+        users = traffic(devnet, SEED)
+        send_first(users, program)
+        trade(devnet, users)
+        line.cut()
+        trade(devnet, users)
+        last = send(users, PER_BLOCK)
+        time.sleep(CUT_SECONDS)
+        line.mend()
+        program.wait_for_all(lasting_swaps(last))
+        trade(devnet, users)
+        program.wait_for_all(lasting_swaps(send(users, PER_BLOCK)))
+        assert program.stop().code == 130
+        return Recording(capture, program.db)
+
+
+def trade(devnet: Devnet, users: Traffic) -> None:
+    for _ in range(BLOCKS_EACH):
+        send(users, PER_BLOCK)
+        time.sleep(0.2)
+        devnet.mine()
+
+
+def replayed(capture: Path, folder: Path) -> tuple[Ended, Path]:
+    db = folder / "replayed.sqlite"
+    return run_once(["replay", str(capture), "--db", str(db)], folder), db
+
+
+def tables(db: Path) -> list[str]:
+    found = rows(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+    return [name for (name,) in found]
+
+
+def contents(db: Path, table: str) -> list[dict[str, Any]]:
+    """Every row with its names, so that a difference can be read."""
+    with closing(sqlite3.connect(db)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
+
+
+def test_replay_gives_the_rows_of_the_run_that_was_recorded(recording: Recording, tmp_path: Path) -> None:
+    ended, db = replayed(recording.capture, tmp_path)
+    assert (ended.code, "Traceback" in ended.stderr) == (0, False)
+    assert tables(db) == tables(recording.db)
+    for table in set(tables(db)) - {"runs"}:
+        assert contents(db, table) == contents(recording.db, table), table
+    (run,), (rerun,) = contents(recording.db, "runs"), contents(db, "runs")
+    assert (rerun.pop("ended"), run.pop("ended")) == ("clean", "signal")
+    assert {key for key in run if run[key] != rerun[key]} <= {"ended_ns"}
+
+
+def test_recording_holds_what_makes_a_replay_hard(recording: Recording) -> None:
+    """Else the comparison would be an easy one."""
+    (counted,) = rows(
+        recording.db,
+        """SELECT (SELECT count(*) FROM gaps), (SELECT count(*) FROM transactions WHERE state = 'pending'),
+            (SELECT count(*) FROM transactions WHERE state = 'replaced'), (SELECT count(*) FROM predictions WHERE late_ns > 0),
+            (SELECT count(*) FROM outcomes), (SELECT count(*) FROM opportunities)""",
+    )
+    assert 0 not in counted
+
+
+def test_truncated_capture_is_one_line_and_the_rows_before_the_cut(recording: Recording, tmp_path: Path) -> None:
+    short = tmp_path / "short.capture.gz"
+    whole = recording.capture.read_bytes()
+    short.write_bytes(whole[: len(whole) // 2])
+    ended, db = replayed(short, tmp_path)
+    assert ended.code == 5
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"error: {short}, line ")
+    assert integrity(db) == "ok"
+    assert rows(db, "SELECT ended FROM runs") == [("failed",)]
+    stored = contents(db, "intents")
+    assert stored
+    assert stored == contents(recording.db, "intents")[: len(stored)]
+
+
+def test_capture_cut_inside_a_line_keeps_the_rows_before_it(recording: Recording, tmp_path: Path) -> None:
+    short = tmp_path / "short.capture"
+    lines = gzip.decompress(recording.capture.read_bytes()).splitlines(keepends=True)
+    kept = len(lines) * 2 // 3
+    short.write_bytes(b"".join(lines[:kept])[:-20])
+    ended, db = replayed(short, tmp_path)
+    assert ended.code == 5
+    assert ended.stderr.splitlines() == [f"error: {short}, line {kept}: the line is cut off"]
+    assert 0 < len(contents(db, "intents")) < len(contents(recording.db, "intents"))
+
+
+def test_replay_into_a_database_that_has_the_rows_adds_none(recording: Recording, tmp_path: Path) -> None:
+    db = tmp_path / "replayed.sqlite"
+    shutil.copy(recording.db, db)
+    ended, _ = replayed(recording.capture, tmp_path)
+    assert ended.code == 0
+    for table in ("transactions", "intents", "predictions", "outcomes", "opportunities", "sightings"):
+        assert len(contents(db, table)) == len(contents(recording.db, table)), table
