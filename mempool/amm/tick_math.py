@@ -42,14 +42,20 @@ def sqrt_ratio_at_tick(tick: int) -> int:
 
 MIN_SQRT_RATIO, MAX_SQRT_RATIO = sqrt_ratio_at_tick(MIN_TICK), sqrt_ratio_at_tick(MAX_TICK)
 LOG_OF_HALF_TICK = log(1.0001) / 2
+UNSURE = 1e-6
+"""So near to a whole tick the floating logarithm is not relied on; it is off by less than 1e-9 ticks."""
 
 
 def tick_at_sqrt_ratio(sqrt_price_x96: int) -> int:
     """The greatest tick whose ratio is at most `sqrt_price_x96`, which is within MIN_SQRT_RATIO..MAX_SQRT_RATIO - 1.
 
-    The floating logarithm is off by far less than one tick, so it needs at most one correction; the verdict is the integers'.
+    The floating logarithm is off by far less than one tick; where it stands near a whole one the verdict is the integers'.
     """
-    tick = min(max(floor(log(sqrt_price_x96 / Q96) / LOG_OF_HALF_TICK), MIN_TICK), MAX_TICK - 1)
+    position = log(sqrt_price_x96 / Q96) / LOG_OF_HALF_TICK
+    tick = floor(position)
+    if UNSURE < position - tick < 1 - UNSURE:
+        return tick
+    tick = min(max(tick, MIN_TICK), MAX_TICK - 1)
     while sqrt_ratio_at_tick(tick) > sqrt_price_x96:
         tick -= 1
     while sqrt_ratio_at_tick(tick + 1) <= sqrt_price_x96:

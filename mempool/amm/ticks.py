@@ -34,18 +34,16 @@ class TickTable(Struct, frozen=True):
         index = tick // self.spacing
         bit = index & 255
         below = self._word(index >> 8) & ((2 << bit) - 1)
-        if below:
-            return max((index - bit + below.bit_length() - 1) * self.spacing, MIN_TICK), True
-        return max((index - bit) * self.spacing, MIN_TICK), False
+        found = (index - bit + (below.bit_length() - 1 if below else 0)) * self.spacing
+        return max(MIN_TICK, found), below > 0
 
     def next_above(self, tick: int) -> tuple[int, bool]:
         """The next initialised tick above `tick` within its successor's word, else that word's highest; and whether it is."""
         index = tick // self.spacing + 1
         bit = index & 255
         above = self._word(index >> 8) >> bit
-        if above:
-            return min((index + (above & -above).bit_length() - 1) * self.spacing, MAX_TICK), True
-        return min((index + 255 - bit) * self.spacing, MAX_TICK), False
+        found = (index + ((above & -above).bit_length() - 1 if above else 255 - bit)) * self.spacing
+        return min(MAX_TICK, found), above > 0
 
     def net_liquidity(self, tick: int) -> int:
         """What crossing an initialised tick upwards adds. Raises `TicksUnknown`."""

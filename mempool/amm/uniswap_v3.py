@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mempool.amm.sqrt_price_math import PoolReverts
-from mempool.amm.swap_step import step_exact_in, step_exact_out
+from mempool.amm.sqrt_price_math import LIMIT_UINT256, PoolReverts
+from mempool.amm.swap_step import PIPS, step_exact_in, step_exact_out
 from mempool.amm.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO, sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from mempool.amm.ticks import TickTable
 from mempool.errors import SwapImpossible
@@ -47,7 +47,7 @@ class V3Pool(Struct, frozen=True):
         Raises `SwapImpossible` where the pool reverts, `StateUnknown` where the walk leaves the known ticks.
         """
         limit = self._check(token_in, amount_in, sqrt_price_limit_x96)
-        return self._walk(limit, amount_in, exact_in=True)
+        return self._within_range(limit, amount_in) or self._walk(limit, amount_in, exact_in=True)
 
     def swap_exact_out(self, token_in: bytes, amount_out: int, sqrt_price_limit_x96: int = 0) -> PoolSwap:
         """Buy up to `amount_out`: the pool itself does not revert when it pays less; routers without a limit do."""
@@ -72,7 +72,7 @@ class V3Pool(Struct, frozen=True):
 
     def _check(self, token_in: bytes, amount: int, limit: int) -> int:
         """The price limit to walk to, after the checks that open the contract's `swap`."""
-        if token_in not in (self.token0, self.token1):
+        if token_in != self.token0 and token_in != self.token1:
             raise SwapImpossible(self.address, f"does not trade 0x{token_in.hex()}")
         if not 0 < amount < LIMIT_INT256:
             raise SwapImpossible(self.address, "AS: the amount is 0" if amount <= 0 else "the amount passes 255 bits")
@@ -87,6 +87,34 @@ class V3Pool(Struct, frozen=True):
         if not in_order:
             raise SwapImpossible(self.address, f"SPL: price limit {limit}, price {self.sqrt_price_x96}")
         return limit
+
+    def _within_range(self, limit: int, amount_in: int) -> PoolSwap | None:
+        """A sale that ends before the next tick, as most do, in one step; None where it does not, or where products overflow.
+
+        The step would reach its target exactly where the price after the whole input, which is rounded away from the target,
+        stands at it or beyond: so what the target would take need not be worked out.
+        """
+        price, liquidity = self.sqrt_price_x96, self.liquidity
+        if not liquidity:
+            return None
+        after_fee = amount_in * (PIPS - self.fee_pips) // PIPS
+        scaled = liquidity << 96
+        if limit < price:
+            total = scaled + after_fee * price
+            end = -(-scaled * price // total)
+            target = sqrt_ratio_at_tick(self.ticks.next_below(self.tick)[0])
+            if total >= LIMIT_UINT256 or end <= target or end <= limit:
+                return None
+            amount_out = liquidity * (price - end) >> 96
+        else:
+            end = price + (after_fee << 96) // liquidity
+            target = sqrt_ratio_at_tick(self.ticks.next_above(self.tick)[0])
+            if end >= target or end >= limit:
+                return None
+            amount_out = scaled * (end - price) // end // price
+        tick = self.tick if end == price else tick_at_sqrt_ratio(end)
+        after = V3Pool(self.address, self.token0, self.token1, self.fee_pips, end, tick, liquidity, self.ticks)
+        return PoolSwap(amount_in, amount_out, after)
 
     def _walk(self, limit: int, amount: int, *, exact_in: bool) -> PoolSwap:
         price, tick, liquidity, ticks = self.sqrt_price_x96, self.tick, self.liquidity, self.ticks
