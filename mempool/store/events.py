@@ -108,7 +108,11 @@ class EventReader:
         self._inode = self.path.stat().st_ino
         self._version = -1
         self._seen = dict.fromkeys((*VIEWS, *GAP_VIEWS), 0)
-        self._views = self._views_with_columns()
+        try:
+            self._views = self._views_with_columns()
+        except UsageError:
+            self._connection.close()
+            raise
 
     def _was_replaced(self) -> bool:
         return self.path.exists() and self.path.stat().st_ino != self._inode
