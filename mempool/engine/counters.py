@@ -22,6 +22,8 @@ class Counters(Struct):
     """Sightings of a swap that is known: by another node, or by the back-fill."""
     replaced: int = 0
     vanished: int = 0
+    evicted: int = 0
+    """Swaps that are no longer followed because too many others wait."""
     simulated: int = 0
     """Intents with a prediction."""
     not_simulated: int = 0

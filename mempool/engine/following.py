@@ -86,10 +86,14 @@ class Following:
         for block_hash in hashes:
             self._counters.reorged_blocks += 1
             self._emit(Reorged(block_hash))
-        back = self.recent.orphan(hashes)
-        for followed in back:
-            self._waiting[followed.transaction.hash] = followed
-        self._pool.restore(followed.transaction for followed in back)
+        for followed in self.recent.orphan(hashes):
+            transaction = followed.transaction
+            self._waiting[transaction.hash] = followed
+            rival = self._pool.restore(transaction)
+            if rival is not None and rival != transaction.hash:
+                self._leave(
+                    transaction.hash, TransactionStatus.REPLACED, "its nonce was taken before its block was undone", rival
+                )
 
     def _find(self, transaction_hash: str) -> Followed | None:
         return self._waiting.get(transaction_hash) or self._gone.get(transaction_hash)
@@ -104,6 +108,9 @@ class Following:
         if sighting.replaced is not None:
             self._counters.replaced += 1
             self._leave(sighting.replaced, TransactionStatus.REPLACED, "a higher bid with its nonce", transaction.hash)
+        if sighting.evicted is not None:
+            self._counters.evicted += 1
+            self._leave(sighting.evicted, TransactionStatus.DROPPED, "too many others wait: the oldest is no longer followed")
         return True
 
     def _depart(self, departures: Iterable[Departure]) -> None:

@@ -25,6 +25,8 @@ class Sighting(Struct, frozen=True):
 
     kind: SightingKind
     replaced: str | None = None
+    evicted: str | None = None
+    """The oldest followed transaction, which had to make room."""
     underpriced: bool = False
     """It has the nonce of a followed transaction and bids less, so no node would take it for a replacement."""
 
@@ -38,14 +40,13 @@ class Departure(Struct, frozen=True):
 
 
 class PendingPool:
-    """Follows at most `capacity` transactions; beyond it the oldest is forgotten and counted in `evicted`."""
+    """Follows at most `capacity` transactions; beyond it the oldest makes room."""
 
     def __init__(self, capacity: int = 50_000) -> None:
         self._capacity = capacity
         self._waiting: dict[str, PendingTransaction] = {}
         self._left: dict[str, None] = {}
         self._by_nonce: dict[tuple[bytes, int], str] = {}
-        self.evicted = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -68,8 +69,8 @@ class PendingPool:
             return Sighting(kind, underpriced=True)
         if rival is not None:
             self._remove(rival)
-        self._add(transaction)
-        return Sighting(kind, replaced=rival.hash if rival else None)
+        evicted = self._add(transaction)
+        return Sighting(kind, replaced=rival.hash if rival else None, evicted=evicted)
 
     def include(self, mined: Iterable[PendingTransaction]) -> list[Departure]:
         """Remove what a block mined; what it made impossible (same sender, same nonce) departs as replaced."""
@@ -83,11 +84,12 @@ class PendingPool:
                 departures.append(Departure(waiting, "its nonce was mined by another transaction", transaction.hash))
         return departures
 
-    def restore(self, transactions: Iterable[PendingTransaction]) -> None:
-        """Put back what an orphaned block had mined, unless its nonce has been taken since."""
-        for transaction in transactions:
-            if (transaction.sender, transaction.nonce) not in self._by_nonce:
-                self._add(transaction)
+    def restore(self, transaction: PendingTransaction) -> str | None:
+        """Put back what an orphaned block had mined; the hash of the one that has its nonce since, if it cannot be."""
+        rival = self._by_nonce.get((transaction.sender, transaction.nonce))
+        if rival is None:
+            self._add(transaction)
+        return rival
 
     def vanish_all_but(self, present: frozenset[str], source: str, reason: str) -> list[Departure]:
         """What `source` showed and is not in `present`, its whole pool, departs; it may return with a later sighting."""
@@ -96,13 +98,16 @@ class PendingPool:
             self._remove(transaction)
         return [Departure(transaction, reason) for transaction in gone]
 
-    def _add(self, transaction: PendingTransaction) -> None:
+    def _add(self, transaction: PendingTransaction) -> str | None:
+        """The hash of the one that made room, if one had to."""
         self._left.pop(transaction.hash, None)
         self._waiting[transaction.hash] = transaction
         self._by_nonce[transaction.sender, transaction.nonce] = transaction.hash
-        if len(self._waiting) > self._capacity:
-            self._remove(next(iter(self._waiting.values())))
-            self.evicted += 1
+        if len(self._waiting) <= self._capacity:
+            return None
+        oldest = next(iter(self._waiting.values()))
+        self._remove(oldest)
+        return oldest.hash
 
     def _remove(self, transaction: PendingTransaction) -> None:
         del self._waiting[transaction.hash]

@@ -238,6 +238,25 @@ def test_mined_swap_that_a_slow_node_announces_again_is_not_followed_again(world
     assert world.engine.counters.repeated == 1
 
 
+def test_oldest_swap_beyond_the_capacity_is_dropped_with_the_reason(tables: DecodeTables) -> None:
+    world = World(tables, EngineOptions(pending_capacity=1))
+    world.begin()
+    first, _second = world.announce(world.swap()), world.announce(world.swap())
+    (state,) = world.of(TransactionState)
+    assert (state.transaction_hash, state.status) == (first.hash, TransactionStatus.DROPPED)
+    assert len(world.engine.following) == 1
+
+
+def test_orphaned_swap_whose_nonce_was_taken_since_is_replaced(world: World) -> None:
+    world.begin()
+    mined = world.announce(world.swap(nonce=7))
+    world.mine(ref(101), [mined])
+    rival = world.announce(world.swap(nonce=7, fee=20))
+    world.mine(ref(101, branch=1, parent_branch=0))
+    last = world.of(TransactionState)[-1]
+    assert (last.transaction_hash, last.status, last.replaced_by) == (mined.hash, TransactionStatus.REPLACED, rival.hash)
+
+
 def test_swap_without_a_limit_exposes_its_sender(world: World) -> None:
     world.begin()
     world.announce(world.swap(30 * ETHER))

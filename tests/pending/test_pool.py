@@ -71,7 +71,8 @@ def test_orphaned_transaction_is_restored_unless_its_nonce_is_taken() -> None:
         pool.apply(tx)
     pool.include([first, second])
     pool.apply(transaction("c", nonce=2))
-    pool.restore([first, second])
+    assert pool.restore(first) is None
+    assert pool.restore(second) == "c"
     assert "a" in pool
     assert "b" not in pool
 
@@ -85,11 +86,10 @@ def test_vanished_transaction_that_is_announced_again_has_returned() -> None:
     assert pool.apply(transaction("a", nonce=1)).kind is SightingKind.RETURNED
 
 
-def test_oldest_is_evicted_and_counted_beyond_the_capacity() -> None:
+def test_oldest_makes_room_beyond_the_capacity() -> None:
     pool = PendingPool(capacity=2)
-    for nonce, name in enumerate("abc"):
-        pool.apply(transaction(name, nonce=nonce))
-    assert (len(pool), pool.evicted, "a" in pool) == (2, 1, False)
+    evicted = [pool.apply(transaction(name, nonce=nonce)).evicted for nonce, name in enumerate("abc")]
+    assert (evicted, len(pool), "a" in pool) == ([None, None, "a"], 2, False)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["apply", "include", "vanish", "restore"]), st.integers(0, 5), st.integers(0, 3))))
@@ -105,7 +105,7 @@ def test_nonce_index_and_entries_always_agree(script: list[tuple[str, int, int]]
             case "vanish":
                 pool.vanish_all_but(frozenset({tx.hash}), "node-1", "gone")
             case _:
-                pool.restore([tx])
+                pool.restore(tx)
         waiting = [pool.get(f"{n}/{f}") for n in range(6) for f in range(4)]
         assert sum(tx is not None for tx in waiting) == len(pool) <= 4
         nonces = [tx.nonce for tx in waiting if tx]
