@@ -13,8 +13,11 @@ from mempool.model.pool import PoolState
 MOVING_TOPICS = frozenset[bytes]().union(*(kind.topics for kind in POOL_KINDS.values()))
 
 
-class PoolIndex(Struct, frozen=True):
-    """Which pools hold a token, and which hold both of two (the lower address first), in the order in which they were added."""
+class PoolIndex(Struct, frozen=True, eq=False, weakref=True):
+    """Which pools hold a token, and which hold both of two (the lower address first), in the order in which they were added.
+
+    Compared by identity, so that what is worked out from one can be kept for as long as it lives.
+    """
 
     by_token: Mapping[bytes, tuple[bytes, ...]] = {}
     by_pair: Mapping[tuple[bytes, bytes], tuple[bytes, ...]] = {}

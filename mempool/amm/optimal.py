@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isqrt, sqrt
+from math import isqrt
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -15,10 +15,6 @@ ROUNDING_STEPS = 1024
 
 IMMATERIAL = 10**6
 """What rounding could still hide is searched for while it is more than the profit divided by this."""
-
-
-BEND_ROUNDS = 24
-"""How often the optimum is estimated anew from one quote."""
 
 DENSE = 512
 """Ranges up to this are tried through and through."""
@@ -83,15 +79,13 @@ def best_v2_cycle(pairs: Sequence[V2Reserves]) -> Size:
     return _upwards(pairs, amount_out, may_gain, best)
 
 
-def first_unit_pays(mid_prices: Sequence[tuple[int, int]], fees_pips: Sequence[int]) -> float:
-    """What an infinitely small first unit through pools of these mid prices (token out for one token in) brings, after fees.
+def unit_price(mid_price: tuple[int, int], fee_pips: int) -> float:
+    """What the first, infinitely small, unit into a pool pays after its fee; 0 for an empty pool.
 
-    Not above 1: no size gains, within the error of floats (see `CERTAINLY_NO_GAIN`).
+    Where the product over a cycle is not above 1 no size gains, within the error of floats (see `CERTAINLY_NO_GAIN`).
     """
-    gain = 1.0
-    for (numerator, denominator), fee_pips in zip(mid_prices, fees_pips, strict=True):
-        gain *= numerator / denominator * (PIPS - fee_pips) / PIPS
-    return gain
+    numerator, denominator = mid_price
+    return numerator / denominator * (PIPS - fee_pips) / PIPS if denominator else 0.0
 
 
 def largest_true(holds: Callable[[int], bool], known: int, guess: int) -> int:
@@ -135,25 +129,21 @@ def best_on_one_hill(profit: Callable[[int], int], last: int) -> Size:
     return _best_beside(profit, top, last)
 
 
-def best_concave(pays: Callable[[int], int], slope: float, guess: int) -> Size:
-    """The input that gains most where `pays` is concave up to rounding and starts with `slope` out for one in, or `NOTHING`.
+def best_near(profit: Callable[[int], int], top: int) -> Size:
+    """The best size near `top`, the real optimum where nothing is rounded, or `NOTHING` where none gains.
 
-    Over constant liquidity `pays(n)` is `slope * n / (1 + bend * n)`, so one quote gives the bend and with it the optimum; a few
-    rounds of that lead across ticks, and a golden section about the place reached finds the top as `best_on_one_hill` does.
-    `pays` answers 0 for what is refused. `guess` may be far off, but not so small that rounding rules its quote.
+    Up to half of `DENSE` all sizes are tried; above it the neighbours, as long as one unit is not nothing beside the amount.
     """
-    if slope <= 1:
-        return NOTHING
-    middle = _by_bend(pays, slope, max(guess, 2 * DENSE))
-
-    def profit(amount_in: int) -> int:
-        return pays(amount_in) - amount_in if amount_in else 0
-
-    low, high = _bracket(profit, middle)
-    if high <= DENSE:
-        return _best_of(profit, range(1, high + 1))
-    top = _golden(profit, low, high, max(NEIGHBOURS, high >> 20))
-    return _best_beside(profit, top, high)
+    if 2 * top <= DENSE:
+        return _best_of(profit, range(1, DENSE + 1))
+    if top >> 20 <= NEIGHBOURS:
+        return _best_of(profit, range(top - NEIGHBOURS, top + NEIGHBOURS + 1))
+    found = profit(top)
+    if found <= -top:
+        # Refused, where the last liquidity ends: floats may have stepped over the end.
+        top -= (top >> 40) + NEIGHBOURS
+        found = profit(top)
+    return Size(top, found) if found > 0 else NOTHING
 
 
 def target_above(profit: int) -> int:
@@ -178,36 +168,6 @@ def _narrow(margin: Callable[[int], int | None], known: tuple[int, int], failing
             at_low = at_low // 2 if halved == "low" else at_low
             high, at_high, halved = probe, found, "low"
     return low
-
-
-def _by_bend(pays: Callable[[int], int], slope: float, guess: int) -> int:
-    amount_in = guess
-    for _ in range(BEND_ROUNDS):
-        amount_out = pays(amount_in)
-        if not amount_out:
-            following = max(amount_in >> 3, 1)
-        else:
-            bend = slope * amount_in / amount_out - 1
-            # A bend within the rounding of one quote says nothing yet.
-            growth = (sqrt(slope) - 1) / bend if bend * amount_out > 4 else 8
-            following = max(int(amount_in * min(growth, 8)), 1)
-        if abs(following - amount_in) <= following >> 5:
-            return following
-        amount_in = following
-    return amount_in
-
-
-def _bracket(profit: Callable[[int], int], middle: int) -> tuple[int, int]:
-    """An interval about a top at or beside `middle`: both ends gain less than a point between them, or the low end is 0."""
-    width = max(middle >> 4, NEIGHBOURS)
-    low, high, at_middle = max(middle - width, 0), middle + width, profit(middle)
-    while low and (at_low := profit(low)) >= at_middle:
-        high, middle, at_middle, width = middle, low, at_low, 2 * width
-        low = max(middle - width, 0)
-    while (at_high := profit(high)) >= at_middle:
-        low, middle, at_middle, width = middle, high, at_high, 2 * width
-        high = middle + width
-    return low, high
 
 
 def _golden(profit: Callable[[int], int], low: int, high: int, width: int) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from mempool.amm.curve import Range
 from mempool.model.block import Log
 from mempool.model.pool import PoolIdentity, PoolState, SwapEvent
 
@@ -36,6 +37,11 @@ class PoolKind(Struct, frozen=True):
     load: SnapshotLoader
     virtual_reserve: Callable[[Any, bytes], int]
     """How much of a token stands behind the mid price of a state of this family: the greater, the less a swap moves it."""
+    ranges: Callable[[Any, bytes], Iterator[Range]]
+    """The ranges of constant liquidity that a sale of a token to a state of this family runs through.
+
+    Raises `StateUnknown` after the last one that is known, if there may be more.
+    """
 
 
 def load_from(loading: SnapshotLoad, slots: SlotValues) -> PoolState:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mempool.amm.curve import Range
 from mempool.amm.pool_kind import PoolKind, SnapshotLoad
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.model.block import Log
@@ -128,4 +131,11 @@ def load(identity: PoolIdentity, *, words_each_side: int) -> SnapshotLoad:
     )
 
 
-KIND = PoolKind("uniswap_v2", frozenset({SYNC_TOPIC}), SWAP_TOPIC, read_swap, load, V2Pool.virtual_reserve)
+def ranges(pool: V2Pool, token_in: bytes) -> Iterator[Range]:
+    """The one range of a pair that is not empty."""
+    reserves = (pool.reserve0, pool.reserve1) if token_in == pool.token0 else (pool.reserve1, pool.reserve0)
+    if all(reserves):
+        yield Range(float(reserves[0]), float(reserves[1]))
+
+
+KIND = PoolKind("uniswap_v2", frozenset({SYNC_TOPIC}), SWAP_TOPIC, read_swap, load, V2Pool.virtual_reserve, ranges)

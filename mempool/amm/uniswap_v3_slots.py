@@ -9,6 +9,7 @@ from mempool.amm.pool_kind import PoolKind, SlotValues, SnapshotLoad
 from mempool.amm.tick_math import MAX_TICK, MIN_TICK
 from mempool.amm.ticks import TickLiquidity, TickTable, initialised_ticks
 from mempool.amm.uniswap_v3 import LOG_CHANGES, SWAP_TOPIC, V3Pool, read_swap
+from mempool.amm.uniswap_v3_ranges import ranges
 from mempool.errors import StateUnknown
 from mempool.model.keccak import keccak256
 from mempool.model.pool import PoolIdentity
@@ -78,4 +79,4 @@ def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> bits - 1 else value
 
 
-KIND = PoolKind("uniswap_v3", frozenset(LOG_CHANGES), SWAP_TOPIC, read_swap, load, V3Pool.virtual_reserve)
+KIND = PoolKind("uniswap_v3", frozenset(LOG_CHANGES), SWAP_TOPIC, read_swap, load, V3Pool.virtual_reserve, ranges)

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterator, Sequence
 
 from msgspec import Struct
 
-from mempool.amm.optimal import CERTAINLY_NO_GAIN, Size
+from mempool.amm.curve import Curve, best_input
 from mempool.amm.path import swap_path_exact_in
-from mempool.detect.cycles import Cycle, best_size, cycles_through, first_unit
+from mempool.detect.cycles import Curves, Cycle, Prices, best_size, cycles_through
 from mempool.detect.gas import GasAssumption, net_profit
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.market import MarketView
 from mempool.model.opportunity import Bound, Leg, Opportunity, OpportunityKind
-from mempool.model.pool import PoolState
+from mempool.model.pool import PoolState, PoolSwap
 from mempool.model.swap import SwapResult
 
+FLOAT_PART = 1e-12
+"""What floats may have lost of an estimate, as a part of the amount put in."""
 
-class _Arbitrage(Struct, frozen=True):
-    """A cycle entered at its profit token, its pools after the cause, the best size, and the best gain before the cause."""
+ROUNDING_UNITS = 64
+"""How many of its smallest units a pool keeps by rounding on the way over its ticks, at the very most."""
+
+
+class _Candidate(Struct, frozen=True):
+    """A cycle entered at its profit token, its pools after the cause, what its gas costs, and the most that it may gain."""
 
     cycle: Cycle
     states: tuple[PoolState, ...]
-    size: Size
+    curves: Sequence[Curve]
+    cost: int | None
+    most: float
+
+    def rank(self, gain: float) -> float:
+        """What decides between cycles: the net profit where the gas can be priced, else the gross."""
+        return gain if self.cost is None else gain - self.cost
+
+
+class _Arbitrage(Struct, frozen=True):
+    """The swaps of the best size after the cause, what they gain beyond it, and the best gain of the same cycle before it."""
+
+    swaps: Sequence[PoolSwap]
+    gross: int
     gain_before: int
 
 
@@ -39,103 +59,138 @@ def detect_backrun(
     """
     if cause.reverts:
         return
-    after = view.overlay({hop.hop.pool: hop.after for hop in cause.hops})
-    best: dict[bytes, Opportunity] = {}
-    unknown: StateUnknown | None = None
-    for cycle in _distinct_cycles(after, cause):
-        try:
-            arbitrage = _arbitrage(view, after, cause, cycle.starting_from(_profit_token(after, cycle, gas)))
-            finding = arbitrage and _finding(after, arbitrage, gas, _bound(arbitrage.cycle, cause, taxed))
-        except StateUnknown as error:
-            unknown = unknown or error
-            continue
-        if finding and (finding.profit_token not in best or _rank(finding) > _rank(best[finding.profit_token])):
-            best[finding.profit_token] = finding
-    yield from best.values()
-    if unknown:
-        yield _unknown_finding(after, gas, unknown)
+    search = _Search(view, cause, gas)
+    for candidates in search.by_profit_token().values():
+        best = search.best(candidates)
+        if best is not None:
+            yield search.finding(*best, _bound(best[0].cycle, cause, taxed))
+    if search.unknown:
+        yield _unknown_finding(view, gas, search.unknown)
 
 
-def _distinct_cycles(after: MarketView, cause: SwapResult) -> Iterator[Cycle]:
-    """The cycles through any moved pool that the first unit's price does not rule out, each once however it is entered."""
-    seen: set[Cycle] = set()
-    for address in dict.fromkeys(hop.hop.pool for hop in cause.hops):
-        moved = after.pool(address)
-        for cycle in cycles_through(after, moved) if moved else ():
-            states = cycle.states(after)
-            if len(states) < len(cycle.pools) or first_unit(states, cycle.tokens) <= CERTAINLY_NO_GAIN:
+class _Search:
+    """All sizes are first estimated on real curves, which pay no less than the pools; only what may be best is then quoted."""
+
+    def __init__(self, view: MarketView, cause: SwapResult, gas: GasAssumption) -> None:
+        self.cause, self.gas = cause, gas
+        self.after = view.overlay({hop.hop.pool: hop.after for hop in cause.hops})
+        # As the swap found them: after the call's earlier swaps, which the view need not hold.
+        self.before = view.overlay({hop.hop.pool: hop.before for hop in reversed(cause.hops)})
+        self.unknown: StateUnknown | None = None
+        self.prices = Prices(self.after)
+        self._curves = Curves()
+        self._costs: dict[tuple[bytes, int], int | None] = {}
+
+    def by_profit_token(self) -> dict[bytes, list[_Candidate]]:
+        found: defaultdict[bytes, list[_Candidate]] = defaultdict(list)
+        for cycle in self._gaining_cycles():
+            try:
+                found[cycle.hops[0][1]].append(self._candidate(cycle))
+            except StateUnknown as error:
+                self.unknown = self.unknown or error
+        return found
+
+    def best(self, candidates: list[_Candidate]) -> tuple[_Candidate, _Arbitrage] | None:
+        """The candidates in the order of what they may gain, until none of the others can gain more than the best one does."""
+        best: tuple[_Candidate, _Arbitrage] | None = None
+        for candidate in sorted(candidates, key=lambda each: each.rank(each.most), reverse=True):
+            least = None if best is None else best[0].rank(best[1].gross)
+            if least is not None and candidate.rank(candidate.most) <= least:
+                break
+            try:
+                arbitrage = self._arbitrage(candidate, least)
+            except StateUnknown as error:
+                self.unknown = self.unknown or error
                 continue
-            same = cycle.starting_from(min(cycle.tokens))
-            if same not in seen:
-                seen.add(same)
-                yield cycle
+            if arbitrage is not None and (least is None or candidate.rank(arbitrage.gross) > least):
+                best = candidate, arbitrage
+        return best
+
+    def finding(self, candidate: _Candidate, arbitrage: _Arbitrage, bound: Bound) -> Opportunity:
+        cycle, tokens = candidate.cycle, candidate.cycle.tokens
+        legs = tuple(
+            Leg(pool, token_in, token_out, swap.amount_in, swap.amount_out)
+            for (pool, token_in), token_out, swap in zip(cycle.hops, (*tokens[1:], tokens[0]), arbitrage.swaps, strict=True)
+        )
+        return Opportunity(
+            kind=OpportunityKind.BACKRUN,
+            bound=bound,
+            profit_token=tokens[0],
+            gross_profit=arbitrage.gross,
+            net_profit=None if candidate.cost is None else arbitrage.gross - candidate.cost,
+            legs=legs,
+            gas_units=self._gas_units(candidate.states),
+            gas_price_wei=self.gas.price_wei,
+            block_number=self.after.block.number,
+            note=f"{arbitrage.gain_before} was open before the swap" if arbitrage.gain_before else "",
+        )
+
+    def _gaining_cycles(self) -> Iterator[Cycle]:
+        """The cycles against the swap that the first unit's price does not rule out, each once, entered at the profit token.
+
+        A cycle that runs with the swap through every pool that it shares with it gains no more than before: each of these pools
+        pays less for every amount. So one of them must be entered with the token that the swap took out of it.
+        """
+        seen: set[Cycle] = set()
+        for pool, token in dict.fromkeys((hop.hop.pool, hop.hop.token_out) for hop in self.cause.hops):
+            moved = self.after.pool(pool)
+            for cycle in cycles_through(self.after, moved) if moved else ():
+                if (pool, token) in cycle.hops and self.prices.may_gain(cycle):
+                    entered = cycle.starting_from(self._profit_token(cycle))
+                    if entered not in seen:
+                        seen.add(entered)
+                        yield entered
+
+    def _profit_token(self, cycle: Cycle) -> bytes:
+        if self.gas.wrapped_native in cycle.tokens:
+            return self.gas.wrapped_native
+        return max(cycle.tokens, key=lambda token: (len(self.after.pools_with(token)), token))
+
+    def _candidate(self, cycle: Cycle) -> _Candidate:
+        states = _states(self.after, cycle)
+        curves = self._curves.of(states, cycle)
+        amount_in, gain = best_input(curves)
+        return _Candidate(cycle, states, curves, self._cost(cycle, states), gain + amount_in * FLOAT_PART)
+
+    def _arbitrage(self, candidate: _Candidate, least: float | None) -> _Arbitrage | None:
+        """None where the cycle gained as much before, or where it cannot come above `least` in rank."""
+        states = _states(self.before, candidate.cycle)
+        curves = self._curves.of(states, candidate.cycle)
+        if least is not None and candidate.rank(candidate.most - self._least_gain(candidate.cycle, curves)) <= least:
+            return None
+        size = best_size(candidate.states, candidate.cycle, candidate.curves)
+        gain_before = best_size(states, candidate.cycle, curves).profit if size.profit else 0
+        if size.profit <= gain_before:
+            return None
+        try:
+            swaps = swap_path_exact_in(candidate.states, candidate.cycle.tokens, size.amount_in)
+        except SwapImpossible:
+            return None
+        return _Arbitrage(swaps, size.profit - gain_before, gain_before)
+
+    def _least_gain(self, cycle: Cycle, curves: Sequence[Curve]) -> float:
+        """What the cycle certainly gained before the swap: the estimate less what floats and the pools' rounding may hide."""
+        amount_in, gain = best_input(curves)
+        hidden, price = 0.0, 1.0
+        for hop in reversed(cycle.hops):
+            hidden += ROUNDING_UNITS * price
+            price *= self.prices[hop]
+        return gain - amount_in * FLOAT_PART - hidden
+
+    def _cost(self, cycle: Cycle, states: Sequence[PoolState]) -> int | None:
+        """What the gas costs in the cycle's profit token, or None."""
+        key = cycle.hops[0][1], self._gas_units(states)
+        if key not in self._costs:
+            net = net_profit(self.after, self.gas, key[0], 0, key[1])
+            self._costs[key] = None if net is None else -net
+        return self._costs[key]
+
+    def _gas_units(self, states: Sequence[PoolState]) -> int:
+        return self.gas.units(state.kind for state in states)
 
 
-def _profit_token(view: MarketView, cycle: Cycle, gas: GasAssumption) -> bytes:
-    if gas.wrapped_native in cycle.tokens:
-        return gas.wrapped_native
-    return max(cycle.tokens, key=lambda token: len(view.pools_with(token)))
-
-
-def _arbitrage(before: MarketView, after: MarketView, cause: SwapResult, cycle: Cycle) -> _Arbitrage | None:
-    states = cycle.states(after)
-    guess = _guess(states, cycle.tokens, _amounts(cause, cycle))
-    size = best_size(states, cycle.tokens, guess)
-    if not size.profit:
-        return None
-    gain_before = best_size(_states_before(before, cause, cycle), cycle.tokens, guess).profit
-    return _Arbitrage(cycle, states, size, gain_before) if size.profit > gain_before else None
-
-
-def _states_before(before: MarketView, cause: SwapResult, cycle: Cycle) -> tuple[PoolState, ...]:
-    """As the swap found them: after the call's earlier swaps, which the view need not hold."""
-    moved = {hop.hop.pool: hop.before for hop in reversed(cause.hops)}
-    return cycle.states(before.overlay(moved))
-
-
-def _amounts(cause: SwapResult, cycle: Cycle) -> Mapping[bytes, int]:
-    amounts: dict[bytes, int] = {}
-    for hop in cause.hops:
-        if hop.hop.pool in cycle.pools:
-            amounts |= {hop.hop.token_in: hop.amount_in, hop.hop.token_out: hop.amount_out}
-    return amounts
-
-
-def _guess(states: Sequence[PoolState], tokens: Sequence[bytes], amounts: Mapping[bytes, int]) -> int:
-    """The swap's own amount in terms of the first token, since what it moved is what can be taken back."""
-    price = 1.0
-    for state, token in zip(states, tokens, strict=True):
-        if token in amounts:
-            return max(int(amounts[token] / price), 1)
-        numerator, denominator = state.mid_price(token)
-        price *= numerator / denominator
-    return 1
-
-
-def _finding(view: MarketView, arbitrage: _Arbitrage, gas: GasAssumption, bound: Bound) -> Opportunity | None:
-    try:
-        swaps = swap_path_exact_in(arbitrage.states, arbitrage.cycle.tokens, arbitrage.size.amount_in)
-    except SwapImpossible:
-        return None
-    tokens = arbitrage.cycle.tokens
-    legs = tuple(
-        Leg(pool, token_in, token_out, swap.amount_in, swap.amount_out)
-        for pool, token_in, token_out, swap in zip(arbitrage.cycle.pools, tokens, (*tokens[1:], tokens[0]), swaps, strict=True)
-    )
-    gross = legs[-1].amount_out - legs[0].amount_in - arbitrage.gain_before
-    units = gas.units(state.kind for state in arbitrage.states)
-    return Opportunity(
-        kind=OpportunityKind.BACKRUN,
-        bound=bound,
-        profit_token=tokens[0],
-        gross_profit=gross,
-        net_profit=net_profit(view, gas, tokens[0], gross, units),
-        legs=legs,
-        gas_units=units,
-        gas_price_wei=gas.price_wei,
-        block_number=view.block.number,
-        note=f"{arbitrage.gain_before} was open before the swap" if arbitrage.gain_before else "",
-    )
+def _states(view: MarketView, cycle: Cycle) -> tuple[PoolState, ...]:
+    return tuple(state for state in (view.pool(pool) for pool, _ in cycle.hops) if state is not None)
 
 
 def _unknown_finding(view: MarketView, gas: GasAssumption, unknown: StateUnknown) -> Opportunity:
@@ -156,7 +211,3 @@ def _unknown_finding(view: MarketView, gas: GasAssumption, unknown: StateUnknown
 def _bound(cycle: Cycle, cause: SwapResult, taxed: Container[bytes]) -> Bound:
     may_be_taxed = cause.intent.measures_received or any(token in taxed for token in cycle.tokens)
     return Bound.UPPER_BOUND if may_be_taxed else Bound.EXACT
-
-
-def _rank(finding: Opportunity) -> int:
-    return finding.gross_profit if finding.net_profit is None else finding.net_profit

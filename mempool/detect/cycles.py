@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
-from mempool.amm.optimal import (
-    CERTAINLY_NO_GAIN,
-    NEIGHBOURS,
-    NOTHING,
-    Size,
-    best_concave,
-    best_v2_cycle,
-    first_unit_pays,
-)
-from mempool.amm.path import swap_path_exact_in
+from mempool.amm import curve_of
+from mempool.amm.curve import Curve, best_input
+from mempool.amm.optimal import CERTAINLY_NO_GAIN, DENSE, IMMATERIAL, NOTHING, Size, best_near, best_v2_cycle, unit_price
+from mempool.amm.path import swap_path_exact_in, swap_path_exact_out
 from mempool.amm.uniswap_v2 import V2Pool
 from mempool.detect.front_run import v2_reserves
-from mempool.errors import StateUnknown, SwapImpossible
-from mempool.market import MarketView
+from mempool.errors import SwapImpossible
+from mempool.market import MarketView, PoolIndex
 from mempool.model.pool import PoolState, PoolSwap
 
 MAX_CYCLES = 64
@@ -29,74 +24,129 @@ MAX_CYCLES = 64
 MAX_NEIGHBOURS = 32
 """How many pools beside one of its tokens are looked at for a third token."""
 
+HopKey = tuple[bytes, bytes]
+"""A pool and the token that goes into it."""
+
 
 class Cycle(Struct, frozen=True, gc=False):
-    """Pools in trade order; `tokens[i]` goes into `pools[i]`, and what comes out of the last is `tokens[0]` again."""
+    """Pools in trade order, each with the token that goes in; what comes out of the last is the first token again."""
 
-    pools: tuple[bytes, ...]
-    tokens: tuple[bytes, ...]
+    hops: tuple[HopKey, ...]
+
+    @property
+    def pools(self) -> tuple[bytes, ...]:
+        return tuple(pool for pool, _ in self.hops)
+
+    @property
+    def tokens(self) -> tuple[bytes, ...]:
+        return tuple(token for _, token in self.hops)
 
     def starting_from(self, token: bytes) -> Cycle:
         """The same cycle entered at another of its tokens."""
         start = self.tokens.index(token)
-        return Cycle(self.pools[start:] + self.pools[:start], self.tokens[start:] + self.tokens[:start])
-
-    def states(self, view: MarketView) -> tuple[PoolState, ...]:
-        return tuple(state for state in map(view.pool, self.pools) if state is not None)
+        return Cycle(self.hops[start:] + self.hops[:start])
 
 
-def cycles_through(view: MarketView, moved: PoolState) -> Iterator[Cycle]:
+class Prices(dict[HopKey, float]):
+    """What the first unit into a pool of the view pays, in floats; worked out when it is asked for."""
+
+    def __init__(self, view: MarketView) -> None:
+        super().__init__()
+        self._view = view
+
+    def __missing__(self, hop: HopKey) -> float:
+        pool = self._view.pool(hop[0])
+        price = 0.0 if pool is None else unit_price(pool.mid_price(hop[1]), pool.fee_pips)
+        self[hop] = price
+        return price
+
+    def may_gain(self, cycle: Cycle) -> bool:
+        """Whether the first unit through the cycle brings more than it takes: no other size gains where it does not."""
+        gain = 1.0
+        for hop in cycle.hops:
+            gain *= self[hop]
+        return gain > CERTAINLY_NO_GAIN
+
+
+class Curves:
+    """Pool states as curves, each made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, bytes], tuple[PoolState, Curve]] = {}
+
+    def of(self, states: Sequence[PoolState], cycle: Cycle) -> list[Curve]:
+        """One for each pool of the cycle, in the direction of trade."""
+        return [self._of(state, token) for state, (_, token) in zip(states, cycle.hops, strict=True)]
+
+    def _of(self, state: PoolState, token_in: bytes) -> Curve:
+        made = self._made.get((id(state), token_in))
+        if made is None:
+            # The state is kept beside its curve, so that its id stays its own.
+            made = self._made[id(state), token_in] = state, curve_of(state, token_in)
+        return made[1]
+
+
+_CYCLES: WeakKeyDictionary[PoolIndex, dict[bytes, tuple[Cycle, ...]]] = WeakKeyDictionary()
+"""The cycles found so far: pools are added seldom, and a pool moves often."""
+
+
+def cycles_through(view: MarketView, moved: PoolState) -> Sequence[Cycle]:
     """At most `MAX_CYCLES` cycles through the moved pool, in both directions, over pools of the view."""
-    return islice(_all_cycles(view, moved), MAX_CYCLES)
+    known = _CYCLES.get(view.index)
+    if known is None:
+        known = _CYCLES[view.index] = {}
+    cycles = known.get(moved.address)
+    if cycles is None:
+        cycles = known[moved.address] = tuple(islice(_all_cycles(view, moved), MAX_CYCLES))
+    return cycles
 
 
-def first_unit(states: Sequence[PoolState], tokens: Sequence[bytes]) -> float:
-    """What the first unit brings, by mid prices in floats; 0 over an empty pool."""
-    mid_prices = [state.mid_price(token) for state, token in zip(states, tokens, strict=True)]
-    if not all(numerator and denominator for numerator, denominator in mid_prices):
-        return 0.0
-    return first_unit_pays(mid_prices, [state.fee_pips for state in states])
+def best_size(states: Sequence[PoolState], cycle: Cycle, curves: Sequence[Curve]) -> Size:
+    """The input of the first token that gains most, or `NOTHING`: the integer optimum for V2 pairs, within rounding of it else.
 
-
-def best_size(states: Sequence[PoolState], tokens: Sequence[bytes], guess: int) -> Size:
-    """The input of the first token that gains most, or `NOTHING`; exact for V2 pairs, by search over the pools' quotes else.
-
-    `guess` is the size to begin the search with. Raises `StateUnknown` where the best stands at the end of the known state.
+    Raises `StateUnknown` where the best stands beyond the known state.
     """
-    slope = first_unit(states, tokens)
-    if slope <= CERTAINLY_NO_GAIN:
-        return NOTHING
-    pairs = [v2_reserves(state, token) for state, token in zip(states, tokens, strict=True) if isinstance(state, V2Pool)]
+    pairs = [v2_reserves(state, token) for state, (_, token) in zip(states, cycle.hops, strict=True) if isinstance(state, V2Pool)]
     if len(pairs) == len(states):
         return best_v2_cycle(pairs)
-    quotes = _Quotes(states, tokens)
-    return quotes.unless_unknown(best_concave(quotes.pays, slope, guess))
+    amount_in, gain = best_input(curves)
+    if gain <= 0:
+        return NOTHING
+    quotes = _Quotes(states, cycle.tokens)
+    return quotes.with_least_input(best_near(quotes.profit, int(amount_in)))
 
 
 class _Quotes:
-    """What the pools pay together; remembers the smallest size that left the known state."""
+    """What the pools together really pay."""
 
     def __init__(self, states: Sequence[PoolState], tokens: Sequence[bytes]) -> None:
-        self.states, self.tokens = states, tokens
-        self.unknown: tuple[int, StateUnknown] | None = None
+        self._states, self._tokens = states, tokens
 
-    def pays(self, amount_in: int) -> int:
+    def profit(self, amount_in: int) -> int:
+        """The gain; the loss of the whole input where a pool refuses it or a part of it, having no liquidity left."""
         try:
-            swaps = swap_path_exact_in(self.states, self.tokens, amount_in)
+            swaps = swap_path_exact_in(self._states, self._tokens, amount_in)
         except SwapImpossible:
-            return 0
-        except StateUnknown as error:
-            if self.unknown is None or amount_in < self.unknown[0]:
-                self.unknown = amount_in, error
-            return 0
-        # A pool that took less than it was offered has no liquidity left: from there on the rest is only lost.
+            return -amount_in
         offered = (amount_in, *(swap.amount_out for swap in swaps))
-        return swaps[-1].amount_out if all(map(_took, swaps, offered)) else 0
+        return offered[-1] - amount_in if all(map(_took, swaps, offered)) else -amount_in
 
-    def unless_unknown(self, best: Size) -> Size:
-        """The size found, if it does not lean on the end of what is known: then more might gain more."""
-        if self.unknown is not None and self.unknown[0] - best.amount_in <= max(self.unknown[0] >> 10, NEIGHBOURS):
-            raise self.unknown[1]
+    def with_least_input(self, best: Size) -> Size:
+        """Of all inputs that bring the last pool the same, the least gains most: that matters where its unit is a coarse one."""
+        states, tokens = self._states[:-1], self._tokens[:-1]
+        if best.amount_in <= DENSE:
+            return best
+        into_last = swap_path_exact_in(states, tokens, best.amount_in)[-1].amount_out
+        if best.amount_in * IMMATERIAL < best.profit * into_last:
+            return best
+        for amount in (into_last - 1, into_last, into_last + 1):
+            try:
+                amount_in = swap_path_exact_out(states, tokens, amount)[0].amount_in
+            except SwapImpossible:
+                continue
+            profit = self.profit(amount_in)
+            if profit > best.profit:
+                best = Size(amount_in, profit)
         return best
 
 
@@ -105,16 +155,16 @@ def _took(swap: PoolSwap, offered: int) -> bool:
 
 
 def _all_cycles(view: MarketView, moved: PoolState) -> Iterator[Cycle]:
-    token0, token1 = moved.token0, moved.token1
+    here, token0, token1 = moved.address, moved.token0, moved.token1
     for other in view.pools_between(token0, token1):
-        if other != moved.address:
-            yield Cycle((moved.address, other), (token0, token1))
-            yield Cycle((other, moved.address), (token0, token1))
+        if other != here:
+            yield Cycle(((here, token0), (other, token1)))
+            yield Cycle(((other, token0), (here, token1)))
     for middle in _third_tokens(view, moved):
         for out_pool in view.pools_between(token1, middle):
             for back_pool in view.pools_between(middle, token0):
-                yield Cycle((moved.address, out_pool, back_pool), (token0, token1, middle))
-                yield Cycle((back_pool, out_pool, moved.address), (token0, middle, token1))
+                yield Cycle(((here, token0), (out_pool, token1), (back_pool, middle)))
+                yield Cycle(((back_pool, token0), (out_pool, middle), (here, token1)))
 
 
 def _third_tokens(view: MarketView, moved: PoolState) -> list[bytes]:

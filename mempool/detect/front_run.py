@@ -2,34 +2,82 @@
 
 from __future__ import annotations
 
-from mempool.amm.optimal import DENSE, NOTHING, Size, V2Reserves, best_on_one_hill, largest_by_margin
+from collections.abc import Iterator
+
+from mempool.amm import curve_of
+from mempool.amm.curve import EndOfLiquidity
+from mempool.amm.optimal import DENSE, NOTHING, Size, V2Reserves, best_on_one_hill, largest_by_margin, largest_true
 from mempool.amm.uniswap_v2 import PIPS, V2Pool
-from mempool.detect.sandwich_v2 import SellsExactly, best_front_run_of_purchase, best_front_run_of_sale
+from mempool.detect.sandwich_curve import OnCurve
+from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly, best_front_run_of_purchase, best_front_run_of_sale
 from mempool.detect.victim import Victim
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.model.opportunity import Leg
 from mempool.model.swap import ExactOut
 
+FINE = 1 << 20
+"""Up to this size a front-run is searched by quotes alone: there rounding decides."""
 
-def best_front_run(victim: Victim) -> Size:
-    """How much to buy ahead on the hop's pool, and the gain after the victim's swap and the sale of what was bought.
+EXACT_BELOW = 1 << 30
+
+
+def best_trades(victim: Victim) -> tuple[Leg, ...]:
+    """What to buy ahead on the hop's pool and to sell back after the victim's swap; nothing where nothing gains.
 
     On a V2 pair it is the integer optimum (see `sandwich_v2`). On other pools the largest front-run under the sender's limit is
-    exact below 2**30 units and within a billionth above, and the gain is searched as one that rises to a single top: so it is
-    over one range of V3 liquidity (the same maths as a pair with virtual reserves), and rounding may hide a few units.
-    Where liquidity jumps inside the front-run there may be a second top, and the figure is then of the one that was climbed.
+    exact below 2**30 units and within a billionth above, and the gain is searched as one with a single top between two ticks: so
+    it is over one range of V3 liquidity (the same maths as a pair with virtual reserves), and rounding may hide a few units.
     Raises `StateUnknown` where the best size found stands at the end of what is known of the pool.
     """
     pool = victim.hop.before
-    if isinstance(pool, V2Pool) and sum(other.address == pool.address for other in victim.pools) == 1:
-        pair = v2_reserves(pool, victim.token_in)
-        on_pair = victim.on_v2()
-        if isinstance(on_pair, SellsExactly):
-            return best_front_run_of_sale(pair, on_pair)
-        return best_front_run_of_purchase(pair, on_pair)
-    if isinstance(victim.size, ExactOut) or first_unit_gains(victim):
-        return _Search(victim).best()
-    return NOTHING
+    if victim.price_limit or sum(other.address == pool.address for other in victim.pools) > 1:
+        return _by_quotes(victim)
+    if isinstance(pool, V2Pool):
+        best = _on_pair(v2_reserves(pool, victim.token_in), victim.on_hop())
+        return legs(victim, best.amount_in) if best.profit > 0 else ()
+    if not isinstance(victim.size, ExactOut) and not first_unit_gains(victim):
+        return ()
+    on_curve = OnCurve(curve_of(pool, victim.token_in), victim.on_hop())
+    try:
+        top = int(on_curve.best())
+    except EndOfLiquidity:
+        return _by_quotes(victim)
+    if on_curve.limit <= FINE:
+        return _by_quotes(victim)
+    return _near(victim, top) if top else ()
+
+
+def _on_pair(pair: V2Reserves, victim: SellsExactly | BuysExactly) -> Size:
+    if isinstance(victim, SellsExactly):
+        return best_front_run_of_sale(pair, victim)
+    return best_front_run_of_purchase(pair, victim)
+
+
+def _near(victim: Victim, top: int) -> tuple[Leg, ...]:
+    """The trades of the largest front-run near `top` that keeps the sender's limit."""
+    search = _Search(victim)
+    if top < EXACT_BELOW:
+        top = largest_true(search.holds, known=0, guess=top)
+    else:
+        top = next((top - part for part in _parts(top) if search.holds(top - part)), 0)
+    if not top:
+        return _by_quotes(victim)
+    trades = legs(victim, top)
+    return trades if trades[-1].amount_out > trades[0].amount_in else ()
+
+
+def _parts(amount: int) -> Iterator[int]:
+    """Nothing, then growing parts of the amount, up to a billionth."""
+    yield 0
+    for shift in range(50, 29, -5):
+        yield (amount >> shift) + 1
+
+
+def _by_quotes(victim: Victim) -> tuple[Leg, ...]:
+    if not isinstance(victim.size, ExactOut) and not first_unit_gains(victim):
+        return ()
+    best = _Search(victim).best()
+    return legs(victim, best.amount_in) if best.profit > 0 else ()
 
 
 def first_unit_gains(victim: Victim) -> bool:
@@ -73,6 +121,10 @@ class _Search:
             # Ahead of a purchase the gain only rises with the size, so a loss at the limit is a loss everywhere.
             return self._unless_unknown(NOTHING, last)
         return self._unless_unknown(best_on_one_hill(self._profit, last), last)
+
+    def holds(self, amount_in: int) -> bool:
+        margin = self._margin(amount_in)
+        return margin is not None and margin >= 0
 
     def _unless_unknown(self, best: Size, last: int) -> Size:
         """The known ticks may end a little above `last`; only a size that stands below that end is a finding."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from mempool.detect.front_run import best_front_run, legs
+from mempool.detect.front_run import best_trades
 from mempool.detect.gas import GasAssumption, net_profit
 from mempool.detect.victim import Victim
 from mempool.errors import StateUnknown
@@ -37,18 +37,13 @@ def detect_sandwich_exposure(
         if any(earlier.hop.pool == hop.hop.pool for earlier in cause.hops[:index]):
             continue
         try:
-            trades = _trades(Victim(cause, index))
+            trades = best_trades(Victim(cause, index))
         except StateUnknown as error:
             yield _finding(view, gas, hop, (), Bound.STATE_UNKNOWN, str(error))
             continue
         if trades:
             bound = Bound.UPPER_BOUND if upper_bound else Bound.EXACT
             yield _finding(view, gas, hop, trades, bound, _note(cause, upper_bound=upper_bound))
-
-
-def _trades(victim: Victim) -> tuple[Leg, ...]:
-    best = best_front_run(victim)
-    return legs(victim, best.amount_in) if best.profit > 0 else ()
 
 
 def _finding(

@@ -9,7 +9,7 @@ gained `z - x`. With `k = 1 - fee` and `r = R + x`, all rounding left out:
   cube terms are positive while `o <= k S`), so the gain only rises: its top is at the victim's limit.
 
 Rounding never gains more than the real figure plus `allowance`, so every x that could still beat the best found lies in a known
-interval; the search leaves it only there, or after `ROUNDING_STEPS` candidates.
+interval; the search leaves it only there, or after `ROUNDING_STEPS` candidates (`FINE_STEPS` ahead of large purchases).
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from msgspec import Struct
 from mempool.amm.optimal import NOTHING, ROUNDING_STEPS, Size, V2Reserves, largest_true, target_above
 from mempool.amm.uniswap_v2 import MAX_RESERVE, PIPS, amount_in_rounding_up, amount_out_rounding_down
 
-MOST_CANDIDATES = 2 * ROUNDING_STEPS
-"""Of one purchase. Behind a coarse token the rounding may hide millions, all together worth less than one of its units."""
+FINE, FINE_STEPS = 1 << 20, 16
+"""Of purchases ahead of which more than `FINE` fits, few candidates are tried: behind a coarse token rounding may hide millions,
+which all together are worth less than one of its units and stand too close to matter."""
 
 
 class SellsExactly(Struct, frozen=True, gc=False):
@@ -174,15 +175,17 @@ class _Purchase:
         self.amount_out = victim.amount_out
         excess = victim.forward_excess + 1
         self.allowance = 2 * excess + excess * excess // self.reserve_in + 1 if victim.pays_forward else 1
-        self.candidates_left = MOST_CANDIDATES
+        self.candidates_left = 0
 
     def best(self) -> Size:
         if not self._holds(0):
             return NOTHING
         last = self._last_front_run()
-        best = self._downwards(last)
+        steps = ROUNDING_STEPS if last <= FINE else FINE_STEPS
+        self.candidates_left = 2 * steps
+        best = self._downwards(last, steps)
         if target_above(best.profit) < self.allowance:
-            best = self._upwards(last, best)
+            best = self._upwards(last, steps, best)
         return best
 
     def _last_front_run(self) -> int:
@@ -200,9 +203,9 @@ class _Purchase:
         left = self.reserve_out - bought - self.amount_out
         return (self.victim.max_amount_in * left * self.keep - 1) // (self.amount_out * PIPS) - self.reserve_in
 
-    def _downwards(self, last: int) -> Size:
+    def _downwards(self, last: int, steps: int) -> Size:
         best, high = NOTHING, last
-        for _ in range(ROUNDING_STEPS):
+        for _ in range(steps):
             if high <= 0 or not self.candidates_left:
                 break
             bought = self.pair.amount_out(high)
@@ -214,10 +217,10 @@ class _Purchase:
                 break
         return best
 
-    def _upwards(self, last: int, best: Size) -> Size:
+    def _upwards(self, last: int, steps: int, best: Size) -> Size:
         """From 0 on: a loss smaller than the allowance may still be a gain."""
         low = 1
-        for _ in range(ROUNDING_STEPS):
+        for _ in range(steps):
             bought = self.pair.amount_out(low)
             high = min(self.pair.least_in(bought + 1) - 1, last) if bought + 1 < self.reserve_out else last
             if low > last or not self._real_gain_reaches(low, target_above(best.profit) - self.allowance):

@@ -81,8 +81,8 @@ class Victim:
         pools, tokens_in = self.pools[self.index + 1 :], self.tokens_in[self.index + 1 :]
         return swap_path_exact_out(pools, tokens_in, size.amount_out)[0].amount_in if pools else size.amount_out
 
-    def on_v2(self) -> SellsExactly | BuysExactly:
-        """The same swap as the closed forms of a V2 pair want it: the sender's limit carried over to this one hop.
+    def on_hop(self) -> SellsExactly | BuysExactly:
+        """The same swap as the closed forms want it: the sender's limit carried over to this one hop.
 
         Raises `StateUnknown` where the later or earlier hops would need ticks that are not known.
         """

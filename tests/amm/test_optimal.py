@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from math import prod
 
 import pytest
 from hypothesis import given
@@ -14,19 +15,16 @@ from mempool.amm.optimal import (
     NOTHING,
     Size,
     V2Reserves,
-    best_concave,
+    best_near,
     best_on_one_hill,
     best_v2_cycle,
-    first_unit_pays,
     largest_by_margin,
     largest_true,
+    unit_price,
 )
 from tests.amm.pools import BOUNDED
 
 reserves = st.integers(10**3, 2**112 - 1)
-deep_reserves = st.integers(10**18, 10**24)
-deep_pairs = st.builds(V2Reserves, deep_reserves, deep_reserves, st.sampled_from([100, 500, 3000, 10_000]))
-"""Deep enough that one unit is nothing beside a gain."""
 pairs = st.builds(V2Reserves, reserves, reserves, st.sampled_from([100, 500, 3000, 10_000]))
 
 
@@ -73,8 +71,12 @@ def test_no_other_size_gains_materially_more(cycle: list[V2Reserves], nearby: in
 @BOUNDED
 @given(st.lists(pairs, min_size=2, max_size=3))
 def test_price_test_never_rejects_a_cycle_that_gains(cycle: list[V2Reserves]) -> None:
-    first_unit = first_unit_pays([(pair.reserve_out, pair.reserve_in) for pair in cycle], [pair.fee_pips for pair in cycle])
+    first_unit = prod(unit_price((pair.reserve_out, pair.reserve_in), pair.fee_pips) for pair in cycle)
     assert first_unit > CERTAINLY_NO_GAIN or best_v2_cycle(cycle) == NOTHING
+
+
+def test_empty_pool_has_no_unit_price() -> None:
+    assert unit_price((0, 5), 3000) == unit_price((5, 0), 3000) == 0
 
 
 @BOUNDED
@@ -122,12 +124,19 @@ def test_hill_that_never_rises_above_zero_is_nothing() -> None:
     assert best_on_one_hill(lambda number: -number, 100) == best_on_one_hill(lambda number: -number, 10**20) == NOTHING
 
 
-@BOUNDED
-@given(st.lists(deep_pairs, min_size=2, max_size=2), st.integers(10**12, 2**112))
-def test_search_over_quotes_comes_within_a_millionth_of_the_closed_form(cycle: list[V2Reserves], guess: int) -> None:
-    exact = best_v2_cycle(cycle)
-    first_unit = first_unit_pays([(pair.reserve_out, pair.reserve_in) for pair in cycle], [pair.fee_pips for pair in cycle])
-    found = best_concave(lambda amount_in: run(cycle, amount_in), first_unit, guess)
-    assert found == Size(found.amount_in, max(run(cycle, found.amount_in) - found.amount_in, 0))
-    if exact.profit > 10**12:
-        assert found.profit >= exact.profit - exact.profit // 10**6
+@pytest.mark.parametrize("top", [0, 100, 5000, 10**24])
+def test_best_near_a_real_optimum_tries_what_rounding_may_prefer(top: int) -> None:
+    best = top + 5 if top < 10**20 else top
+    found = best_near(lambda amount_in: 10**6 - 1000 * abs(amount_in - best), top)
+    assert found == Size(best, 10**6)
+
+
+def test_best_near_steps_back_from_a_size_that_is_refused() -> None:
+    top = 10**24
+    found = best_near(lambda amount_in: 7 if amount_in < top else -amount_in, top)
+    assert found.profit == 7
+    assert top - found.amount_in < top >> 39
+
+
+def test_best_near_is_nothing_where_nothing_gains() -> None:
+    assert best_near(lambda amount_in: -amount_in, 10) == best_near(lambda amount_in: -amount_in, 10**24) == NOTHING

@@ -1,0 +1,148 @@
+"""The most that can be taken from one hop over a pool of any family, in reals: the pool as a curve, its fee kept apart.
+
+All amounts count, after the fee, along the curve of the victim's direction from the price before the attack on. `C` is what the
+pool has paid up to there, `p` its price (the slope of `C`), `k` what the fee leaves. The attacker goes from 0 to `u`, the victim
+from `u` to `v`, and the sale of what was bought leads back to `w` with `C(w) = C(v) - k C(u)`: the gain is `v - w - u / k`.
+
+- a hop that sells exactly `a`: `v = u + k a`. It holds while it is paid its minimum.
+- a hop that buys exactly `o`: `C(v) = C(u) + o`. It holds while it puts in no more than its maximum.
+
+Either holds while `d`, the most that it puts in, still pays `m`, the least that it must get: `C(u + d) - C(u) >= m`.
+Where liquidity is constant the gain of a sale rises to one top and falls, that of a purchase may fall first and then only rises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from math import inf, sqrt
+
+from mempool.amm.curve import Curve
+from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly
+from mempool.errors import StateUnknown
+
+FIRST_STEP = 1 / 16
+"""The first step outwards, as a part of what the victim puts in."""
+MAX_PLACES = 16
+"""How many ticks on the way are looked at, evenly chosen where there are more."""
+ROUNDS = 100
+CLOSE = 1e-14
+
+
+class OnCurve:
+    """One victim's hop on the curve of its pool. Its methods raise `StateUnknown` and `EndOfLiquidity` like the curve's."""
+
+    def __init__(self, curve: Curve, victim: SellsExactly | BuysExactly) -> None:
+        self.curve, self.keep = curve, curve.keep
+        self.sells = isinstance(victim, SellsExactly)
+        self.limit = inf
+        """How far a front-run may go at most, once `best` has looked."""
+        if isinstance(victim, SellsExactly):
+            self.most_in, self.least_out = self.keep * victim.amount_in, float(victim.min_amount_out)
+        else:
+            self.most_in, self.least_out = self.keep * victim.max_amount_in, float(victim.amount_out)
+
+    def best(self) -> float:
+        """The front-run, fee included, that gains most; 0 where none gains."""
+        if self.sells and self._slope(0.0) <= 0:
+            return 0.0
+        top = self._limit_in_first_range()
+        if top is None or (self.sells and self._slope(top) < 0):
+            top = self._best_over_ranges()
+        else:
+            self.limit = top
+        return top / self.keep if top > 0 and self._gain(top) > 0 else 0.0
+
+    def _limit_in_first_range(self) -> float | None:
+        """Where the victim's limit stops the front-run: `r = R + u` solves `r (r + d) = d R S / m`. None beyond the range."""
+        reserve_in, reserve_out, capacity = self.curve.range(0)
+        most_in = self.most_in
+        square = 4 * most_in * reserve_in * reserve_out / self.least_out
+        limit = (sqrt(most_in * most_in + square) - most_in) / 2 - reserve_in
+        return max(limit, 0.0) if limit + most_in <= capacity else None
+
+    def _best_over_ranges(self) -> float:
+        """The limit, or the best of the tops before it; where what is known ends before the limit, one of the tops must be."""
+        end, unknown = self._limit()
+        self.limit = end
+        top = max((end, *self._tops(end)), key=self._gain)
+        if unknown is not None and top == end:
+            raise unknown
+        return top
+
+    def _limit(self) -> tuple[float, StateUnknown | None]:
+        """Where the victim's limit stops the front-run, or what is known ends; looked for from 0 on in growing steps."""
+        low, step = 0.0, self.most_in * FIRST_STEP
+        while True:
+            high = low + step
+            try:
+                slack = self._slack(high)
+            except StateUnknown as error:
+                high = (self.curve.known_in - self.most_in) * (1 - CLOSE)
+                if high <= low or self._slack(high) >= 0:
+                    return max(high, low), error
+                slack = -1.0
+            if slack < 0:
+                return _root(self._slack, low, high), None
+            low, step = high, 2 * step
+
+    def _tops(self, end: float) -> Iterator[float]:
+        """Where the gain turns from rising to falling, between the places at which one of the two trades comes to a tick."""
+        places = sorted({place for place in (*self.curve.ends_in, *self._starts_of_ends()) if 0 < place < end})
+        thinned = places[:: len(places) // MAX_PLACES + 1]
+        marks = [0.0, *thinned, end]
+        slopes = [self._slope(mark) for mark in marks]
+        for (low, at_low), (high, at_high) in pairwise(zip(marks, slopes, strict=True)):
+            if at_low > 0 > at_high:
+                yield _root(self._slope, low, high)
+
+    def _slack(self, front_run: float) -> float:
+        """How far within its limit the victim stays, in what it is paid for the most that it may put in."""
+        return self.curve.amount_out(front_run + self.most_in) - self.curve.amount_out(front_run) - self.least_out
+
+    def _gain(self, front_run: float) -> float:
+        victim_end = self._victim_end(front_run)
+        return victim_end - self._sold_back(front_run, victim_end) - front_run / self.keep
+
+    def _slope(self, front_run: float) -> float:
+        """The slope of the gain: `dv = du` for a sale, else `p(v) dv = p(u) du`; and `p(w) dw = p(v) dv - k p(u) du`."""
+        curve, victim_end = self.curve, self._victim_end(front_run)
+        at_start, at_end = curve.price(front_run), curve.price(victim_end)
+        moved = 1.0 if self.sells else at_start / at_end
+        sold_back = curve.price(self._sold_back(front_run, victim_end))
+        return moved - (at_end * moved - self.keep * at_start) / sold_back - 1 / self.keep
+
+    def _victim_end(self, front_run: float) -> float:
+        if self.sells:
+            return front_run + self.most_in
+        return self.curve.amount_in(self.curve.amount_out(front_run) + self.least_out)
+
+    def _sold_back(self, front_run: float, victim_end: float) -> float:
+        curve = self.curve
+        return curve.amount_in(curve.amount_out(victim_end) - self.keep * curve.amount_out(front_run))
+
+    def _starts_of_ends(self) -> Iterator[float]:
+        """The front-runs after which the victim comes to a tick."""
+        for end_in, end_out in zip(self.curve.ends_in, self.curve.ends_out, strict=True):
+            if self.sells:
+                yield end_in - self.most_in
+            elif end_out > self.least_out:
+                yield self.curve.amount_in(end_out - self.least_out)
+
+
+def _root(falling: Callable[[float], float], low: float, high: float) -> float:
+    """Where the function comes to 0, given that it is above 0 at `low` and below 0 at `high`: by the Illinois method."""
+    at_low, at_high = falling(low), falling(high)
+    kept = 0
+    for _ in range(ROUNDS):
+        if high - low <= CLOSE * high or at_low <= 0:
+            break
+        middle = low + (high - low) * at_low / (at_low - at_high)
+        found = falling(middle)
+        if found >= 0:
+            low, at_low = middle, found
+            at_high, kept = (at_high / 2, 1) if kept == 1 else (at_high, 1)
+        else:
+            high, at_high = middle, found
+            at_low, kept = (at_low / 2, -1) if kept == -1 else (at_low, -1)
+    return low
