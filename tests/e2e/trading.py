@@ -7,7 +7,10 @@ from random import Random
 from typing import Any
 
 from scripts._devnet import addresses as at
+from scripts._devnet.anvil import GWEI, HOST
 from scripts._devnet.devnet import Devnet
+from scripts._devnet.encoding import calldata
+from scripts._devnet.rpc import Rpc
 from scripts._devnet.traffic import GAS, Sent, Traffic
 from tests.e2e.program import LiveProgram
 
@@ -15,6 +18,9 @@ ROUTERS = {at.V2_ROUTER, at.V3_ROUTER, at.SWAP_ROUTER_02, *at.UNIVERSAL_ROUTERS}
 SWAP_GROUPS = {"swap", "taxed", "may fail"}
 SWAPS_ONLY = ("liquidity", "foreign")
 """For `Traffic(without=…)`."""
+
+
+MOST_IN_BLOCK = 200
 
 
 def traffic(devnet: Devnet, seed: int, **options: Any) -> Traffic:
@@ -62,3 +68,40 @@ def receipts(devnet: Devnet, first_block: int) -> dict[str, dict[str, Any]]:
     blocks = range(first_block, devnet.block_number() + 1)
     found = devnet.rpc.batch(("eth_getBlockReceipts", [hex(number)]) for number in blocks)
     return {receipt["transactionHash"]: receipt for block in found for receipt in block}
+
+
+class Crowd:
+    """Everybody sells ether for dollars at once, as fast as the node takes it. For a thread of its own."""
+
+    def __init__(self, devnet: Devnet) -> None:
+        self._rpc = Rpc(HOST, devnet.anvil.port)
+        self._users = devnet.users
+        self._nonces = {user: int(self._rpc.call("eth_getTransactionCount", user, "pending"), 16) for user in self._users}
+        self._unmined = 0
+        self.sent: list[str] = []
+
+    def send(self) -> None:
+        """One from each user. Mines before a block would be over-full: what anvil leaves over, it never mines."""
+        if self._unmined + len(self._users) > MOST_IN_BLOCK:
+            self.mine()
+        self.sent += self._rpc.batch(("eth_sendTransaction", [self._sale(user)]) for user in self._users)
+        self._unmined += len(self._users)
+
+    def mine(self) -> None:
+        """Also keeps the base fee from rising with the full blocks beyond what is bid."""
+        self._rpc.call("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+        self._rpc.call("evm_mine")
+        self._unmined = 0
+
+    def close(self) -> None:
+        """Mine what is left."""
+        self.mine()
+        self._rpc.close()
+
+    def _sale(self, user: str) -> dict[str, str]:
+        nonce = self._nonces[user]
+        self._nonces[user] += 1
+        signature = "swapExactETHForTokens(uint256,address[],address,uint256)"
+        data = calldata(signature, 0, [at.WETH, at.USDC], user, 2**40 + len(self.sent))
+        fees = {"maxFeePerGas": hex(50 * GWEI), "maxPriorityFeePerGas": hex(GWEI)}
+        return {"from": user, "to": at.V2_ROUTER, "data": data, "value": hex(GWEI), "gas": hex(GAS), "nonce": hex(nonce)} | fees
