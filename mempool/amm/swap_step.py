@@ -6,6 +6,8 @@ roots at scale 2**96; a target at or below the price means that token 0 comes in
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mempool.amm.sqrt_price_math import (
     amount0_rounding_down,
     amount0_rounding_up,
@@ -50,6 +52,21 @@ def step_exact_out(price: int, target: int, liquidity: int, remaining: int, fee_
         amount_in = amount1_rounding_up(price, after, liquidity)
         amount_out = amount0_rounding_down(price, after, liquidity)
     return after, with_fee(amount_in, fee_pips), min(amount_out, remaining)
+
+
+def whole_step(price: int, target: int, liquidity: int, fee_pips: int) -> tuple[int, int]:
+    """What a step takes, fee included, and pays that runs up to its target.
+
+    A sale reaches the target exactly where it has so much left: `remaining * (PIPS - fee) // PIPS >= needed` holds if and only if
+    `remaining` is at least `needed` and its fee rounded up. A purchase reaches it where at least the payment is asked.
+    """
+    if price >= target:
+        return with_fee(amount0_rounding_up(target, price, liquidity), fee_pips), amount1_rounding_down(target, price, liquidity)
+    return with_fee(amount1_rounding_up(price, target, liquidity), fee_pips), amount0_rounding_down(price, target, liquidity)
+
+
+known_whole_step = lru_cache(maxsize=65_536)(whole_step)
+"""The same remembered, for steps from tick to tick: these are crossed again and again."""
 
 
 def with_fee(amount_in: int, fee_pips: int) -> int:

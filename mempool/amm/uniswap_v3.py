@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mempool.amm.sqrt_price_math import LIMIT_UINT256, PoolReverts
-from mempool.amm.swap_step import PIPS, step_exact_in, step_exact_out
+from mempool.amm.swap_step import PIPS, known_whole_step, step_exact_in, step_exact_out, whole_step
 from mempool.amm.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO, sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from mempool.amm.ticks import TickTable
 from mempool.errors import SwapImpossible
@@ -117,19 +117,27 @@ class V3Pool(Struct, frozen=True):
         return PoolSwap(amount_in, amount_out, after)
 
     def _walk(self, limit: int, amount: int, *, exact_in: bool) -> PoolSwap:
-        price, tick, liquidity, ticks = self.sqrt_price_x96, self.tick, self.liquidity, self.ticks
+        price, tick, liquidity, ticks, fee_pips = self.sqrt_price_x96, self.tick, self.liquidity, self.ticks, self.fee_pips
         down = limit < price
         next_tick, stop_at = (ticks.next_below, max) if down else (ticks.next_above, min)
-        step = step_exact_in if exact_in else step_exact_out
         amount_in = amount_out = 0
         remaining = amount
+        measure = whole_step  # From where the pool stands: nobody will ask for this step again.
         while remaining and price != limit:
             boundary, initialised = next_tick(tick)
             boundary_price, price_before = sqrt_ratio_at_tick(boundary), price
-            try:
-                price, step_in, step_out = step(price, stop_at(boundary_price, limit), liquidity, remaining, self.fee_pips)
-            except PoolReverts as error:
-                raise SwapImpossible(self.address, str(error)) from error
+            target = stop_at(boundary_price, limit)
+            step_in, step_out = measure(price, target, liquidity, fee_pips)
+            measure = known_whole_step
+            if remaining >= (step_in if exact_in else step_out):
+                price = target
+            else:
+                try:
+                    price, step_in, step_out = (step_exact_in if exact_in else step_exact_out)(
+                        price, target, liquidity, remaining, fee_pips
+                    )
+                except PoolReverts as error:
+                    raise SwapImpossible(self.address, str(error)) from error
             amount_in += step_in
             amount_out += step_out
             remaining -= step_in if exact_in else step_out
@@ -139,7 +147,7 @@ class V3Pool(Struct, frozen=True):
                 tick = boundary - 1 if down else boundary
             elif price != price_before:
                 tick = tick_at_sqrt_ratio(price)
-        after = V3Pool(self.address, self.token0, self.token1, self.fee_pips, price, tick, liquidity, ticks)
+        after = V3Pool(self.address, self.token0, self.token1, fee_pips, price, tick, liquidity, ticks)
         return PoolSwap(amount_in, amount_out, after)
 
 
