@@ -51,10 +51,9 @@ class Findings:
             self._counters.state_unknown += 1
         profit = opportunity.gross_profit if opportunity.net_profit is None else opportunity.net_profit
         value = value_in(view, self._tables, opportunity.profit_token, profit)
-        profit_eth = None if value.native_wei is None else float(value.native_wei / WEI)
+        profit_eth = None if value.native_wei is None else value.native_wei / WEI
         if self._min_profit_eth > 0 and (profit_eth is None or profit_eth < self._min_profit_eth):
             self._counters.below_minimum += 1
             return
         self._counters.opportunities += 1
-        profit_usd = None if value.usd is None else float(value.usd)
-        yield OpportunityFound(transaction_hash, index, opportunity, profit_eth, profit_usd, now_ns)
+        yield OpportunityFound(transaction_hash, index, opportunity, profit_eth, value.usd, now_ns)

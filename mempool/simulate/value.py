@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from msgspec import Struct
 
 from mempool.amm import POOL_KINDS
@@ -13,10 +11,13 @@ from mempool.model.pool import PoolState
 
 
 class Value(Struct, frozen=True):
-    """Worth of an amount: `native_wei` in wei of the native token, `usd` in whole dollars; None where no known pool prices it."""
+    """Worth of an amount, to print and to rank: `native_wei` in wei of the native token, `usd` in whole dollars.
 
-    native_wei: Fraction | None
-    usd: Fraction | None
+    None where no known pool prices it.
+    """
+
+    native_wei: float | None
+    usd: float | None
 
 
 def value_in(view: MarketView, tables: DecodeTables, token: bytes, amount: int) -> Value:
@@ -36,22 +37,26 @@ def value_in(view: MarketView, tables: DecodeTables, token: bytes, amount: int) 
     return Value(native, dollars)
 
 
-def _in_dollars(view: MarketView, tables: DecodeTables, token: bytes, amount: int) -> Fraction | None:
+def _in_dollars(view: MarketView, tables: DecodeTables, token: bytes, amount: int) -> float | None:
     """The worth by a listed dollar: the token itself, or where there is no pool with the native token one with a dollar."""
-    stables = {address: listed.decimals for address, listed in tables.tokens.items() if listed.usd_stable}
-    if token in stables:
-        return Fraction(amount, 10 ** stables[token])
-    if token == tables.wrapped_native or _deepest(view, token, tables.wrapped_native):
+    listed = tables.tokens.get(token)
+    if listed is not None and listed.usd_stable:
+        return float(amount / 10**listed.decimals)
+    if token == tables.wrapped_native or view.pools_between(token, tables.wrapped_native):
         return None
-    pools = [(pool, stable) for stable in stables if (pool := _deepest(view, token, stable))]
-    if not pools:
+    found = [(pool, stable) for stable in _dollars(tables) if (pool := _deepest(view, token, stable))]
+    if not found:
         return None
-    _, stable = max(pools, key=lambda found: _depth(*found) * 10 ** (36 - stables[found[1]]))
+    _, stable = max(found, key=lambda each: _depth(*each) * 10 ** (36 - tables.tokens[each[1]].decimals))
     bought = _through_pool(view, token, stable, amount)
-    return None if bought is None else bought / 10 ** stables[stable]
+    return None if bought is None else bought / 10 ** tables.tokens[stable].decimals
 
 
-def _usd_for_one_wei(view: MarketView, tables: DecodeTables) -> Fraction | None:
+def _dollars(tables: DecodeTables) -> list[bytes]:
+    return [address for address, listed in tables.tokens.items() if listed.usd_stable]
+
+
+def _usd_for_one_wei(view: MarketView, tables: DecodeTables) -> float | None:
     """Dollars for one wei, by the pool that the tables name for it."""
     pool = view.pool(tables.usd_pool.address)
     if pool is None:
@@ -61,10 +66,10 @@ def _usd_for_one_wei(view: MarketView, tables: DecodeTables) -> Fraction | None:
     return rate and rate / 10 ** tables.tokens[dollar].decimals
 
 
-def _through_pool(view: MarketView, token: bytes, other_token: bytes, amount: int) -> Fraction | None:
+def _through_pool(view: MarketView, token: bytes, other_token: bytes, amount: int) -> float | None:
     """`amount` at the mid price of the deepest pool of the two; itself where they are one token."""
     if token == other_token:
-        return Fraction(amount)
+        return float(amount)
     pool = _deepest(view, token, other_token)
     rate = _mid_price(pool, token) if pool else None
     return None if rate is None else amount * rate
@@ -79,7 +84,7 @@ def _depth(pool: PoolState, token: bytes) -> int:
     return POOL_KINDS[pool.kind].virtual_reserve(pool, token)
 
 
-def _mid_price(pool: PoolState, token_in: bytes) -> Fraction | None:
+def _mid_price(pool: PoolState, token_in: bytes) -> float | None:
     """None for an empty pool, which has no price."""
     numerator, denominator = pool.mid_price(token_in)
-    return Fraction(numerator, denominator) if numerator and denominator else None
+    return numerator / denominator if numerator and denominator else None
