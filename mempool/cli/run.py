@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import time
@@ -72,9 +73,11 @@ def run_command(
             warn(f"{endpoint} is not encrypted: whoever is on the way can change what is heard; use wss:// or https://")
     line = StatusLine()
     live = LiveRun(options, line.show, line.remark)
-    line.remark(f"listening to {', '.join(map(str, endpoints))}; rows go to {db}; Ctrl-C ends")
-    code, tally = carry_out(live)
-    line.end()
+    line.begin(f"connecting to {', '.join(map(str, endpoints))} …")
+    try:
+        code, tally = carry_out(live)
+    finally:
+        line.end()
     print_summary(tally, db)
     raise typer.Exit(code)
 
@@ -113,9 +116,15 @@ class StatusLine:
         self._on_terminal = sys.stderr.isatty()
         self._printed_at = time.monotonic()
 
+    def begin(self, text: str) -> None:
+        """What is being waited for, on a terminal, until there is something to show."""
+        if self._on_terminal:
+            sys.stderr.write(fitting(display(text, 200)))
+            sys.stderr.flush()
+
     def show(self, status: Status) -> None:
         if self._on_terminal:
-            sys.stderr.write(f"{CLEAR_LINE}{status_text(status)}")
+            sys.stderr.write(f"{CLEAR_LINE}{fitting(status_text(status))}")
             sys.stderr.flush()
         elif time.monotonic() - self._printed_at >= PLAIN_STATUS_SECONDS:
             self._printed_at = time.monotonic()
@@ -132,15 +141,22 @@ class StatusLine:
             sys.stderr.flush()
 
 
+def fitting(text: str) -> str:
+    """Cut to one row of the terminal: what wraps is not cleared with its row."""
+    columns = shutil.get_terminal_size().columns
+    return text if len(text) < columns else text[: columns - 2] + "…"
+
+
 def status_text(status: Status) -> str:
-    """`seen 1,204  swaps 96  simulated 95  waiting 1  dropped 0  findings 7  graded 80  head 19,932,703, 4 s ago`."""
+    """`seen 1,204  swaps 96  simulated 95  waiting 1  dropped 0  head 19,932,703, 4 s ago  graded 80  findings 7`."""
     counters = status.counters
     dropped = counters.malformed_messages + counters.waiting_dropped + counters.store_dropped
     head = "no head yet" if status.head_number is None else f"head {status.head_number:,}, {status.head_age_seconds:.0f} s ago"
-    trouble = f"  NOT STORING: {status.trouble}" if status.trouble else ""
+    trouble = f"NOT STORING: {display(status.trouble, 200)}  " if status.trouble else ""
     return (
-        f"seen {counters.heard:,}  swaps {counters.swaps:,}  simulated {counters.simulated:,}  waiting {status.waiting:,}  "
-        f"dropped {dropped:,}  findings {counters.opportunities:,}  graded {counters.graded:,}  {head}{display(trouble, 200)}"
+        f"{trouble}seen {counters.heard:,}  swaps {counters.swaps:,}  simulated {counters.simulated:,}  "
+        f"waiting {status.waiting:,}  dropped {dropped:,}  {head}  "
+        f"graded {counters.graded:,}  findings {counters.opportunities:,}"
     )
 
 

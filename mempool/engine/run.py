@@ -107,10 +107,19 @@ class LiveRun:
         reads = ChainReads(feeds.request)
         with contextlib.suppress(_Stopped):
             await first_end(
-                listener.run(feeds.request, reads), feeds.run(), self._watch(engine, feeds, store), self._wait_for_stop()
+                listener.run(feeds.request, reads),
+                feeds.run(),
+                self._announce(feeds),
+                self._watch(engine, feeds, store),
+                self._wait_for_stop(),
             )
         self._count(engine, feeds, store)
         emit(RunCounters(engine.counters.as_dict()))
+
+    async def _announce(self, feeds: FeedGroup) -> None:
+        await feeds.wait_ready()
+        nodes = ", ".join(map(str, self._options.endpoints))
+        self._warn(f"listening to {nodes}; rows go to {self._options.database}; Ctrl-C ends")
 
     async def _wait_for_stop(self) -> None:
         await self.stop.wait()

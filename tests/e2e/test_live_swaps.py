@@ -88,7 +88,7 @@ def trade(devnet_packages: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def test_program_says_what_it_saw_and_ends_as_told(trade: Trade) -> None:
     assert trade.ended.code == 130
-    assert f"{len(swaps(trade.sent.values())):,} of them swap through 6 routers" in trade.ended.stdout
+    assert f"{len(swaps(trade.sent.values())):,} of them swap, through 6 routers" in trade.ended.stdout
     assert "Traceback" not in trade.ended.stderr
     assert trade.rows("SELECT ended FROM runs") == [("signal",)]
     assert trade.rows("SELECT * FROM gaps") == []
