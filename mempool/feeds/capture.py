@@ -201,7 +201,7 @@ class CaptureReader:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.line = 1
+        self.line = 0
         self._file = self._open()
         try:
             self.header = self._header()
@@ -229,7 +229,7 @@ class CaptureReader:
                 zipped = file.read(2) == b"\x1f\x8b"
             return cast("BinaryIO", gzip.open(self.path)) if zipped else Path(self.path).open("rb")
         except OSError as error:
-            raise self._error(f"cannot be opened: {_reason(error)}") from None
+            raise self._error(f"cannot be opened: {_reason(error)}: name a capture that `run --record` wrote") from None
 
     def _header(self) -> Header:
         self.line = 0

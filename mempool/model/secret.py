@@ -71,9 +71,15 @@ def secret_parts(url: str) -> Iterator[str]:
 def mask_text(text: str, known_secrets: Collection[str] = ()) -> str:
     """The text without keys: every URL masked, every JSON web token and every known secret replaced by `***`."""
     if "://" in text:
-        text = _URL.sub(lambda found: mask_url(found[0]), text)
+        text = _URL.sub(_masked, text)
     if "eyJ" in text:
         text = _JSON_WEB_TOKEN.sub(HIDDEN, text)
     for secret in known_secrets:
         text = text.replace(secret, HIDDEN)
     return text
+
+
+def _masked(found: re.Match[str]) -> str:
+    """The marks that end a sentence or a clause stay: `wss://host/key: refused` is `wss://host/***: refused`."""
+    url = found[0].rstrip(":;,.!?)")
+    return mask_url(url) + found[0][len(url) :]

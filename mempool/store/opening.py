@@ -37,8 +37,10 @@ def explain(error: Exception, path: Path) -> StoreError:
     for prefix, text in _EXPLANATIONS.items():
         if name.startswith(prefix):
             return StoreError(f"{path} {text}")
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return StoreError(f"{path} cannot be used as a database: a file stands where its directory should be: name another file")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return StoreError(f"{path} cannot be used as a database: {reason}")
+    return StoreError(f"{path} cannot be used as a database: {reason}: name a file in a directory that may be written")
 
 
 _EXPLANATIONS = {

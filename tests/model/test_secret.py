@@ -39,6 +39,12 @@ def test_key_of_a_url_is_masked_wherever_it_stands_alone(url: str) -> None:
     assert KEY not in mask_text(f"GET /v3/{KEY} HTTP/1.1 {KEY}", set(secret_parts(url)))
 
 
+@pytest.mark.parametrize("mark", [":", ";", ",", ".", ")", "?", "..."])
+def test_mark_behind_a_url_stays(mark: str) -> None:
+    for shown in (f"wss://node.example/{KEY}", "wss://node.example/***"):
+        assert mask_text(f"see {shown}{mark} refused") == f"see wss://node.example/***{mark} refused"
+
+
 def test_text_loses_urls_and_json_web_tokens_and_nothing_else() -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJDQU5BUlkifQ.c2lnbmF0dXJl"
     shown = mask_text(f"cannot reach 'wss://node.example/{KEY}' with {token}: refused")

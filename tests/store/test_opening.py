@@ -51,7 +51,8 @@ def a_directory(path: Path) -> Path:
         (a_text, "is not an SQLite database: name another file"),
         (a_directory, "cannot be opened: check that it is a file"),
         (lambda _path: Path("/proc/mempool.sqlite"), "cannot be used as a database: "),
-        (lambda _path: Path("/proc/none/mempool.sqlite"), "cannot be used as a database: "),
+        (lambda _path: Path("/proc/none/mempool.sqlite"), "cannot be used as a database: .* that may be written"),
+        (lambda _path: Path("/proc/version/mempool.sqlite"), "a file stands where its directory should be"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_and_left_as_it_is(
