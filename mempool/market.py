@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -39,6 +40,8 @@ class MarketView(Struct, frozen=True):
     pools: Mapping[bytes, PoolState]
     index: PoolIndex
     changes: Mapping[bytes, PoolState] = {}
+    memo: dict[str, dict[Any, Any]] = {}
+    """Room for what others work out from `pools` alone, without `changes`; it lives as long as these pools stand."""
 
     def pool(self, address: bytes) -> PoolState | None:
         return self.changes.get(address) or self.pools.get(address)
@@ -48,7 +51,7 @@ class MarketView(Struct, frozen=True):
 
         The indexes stay as they are: an overlay moves pools, it does not add any.
         """
-        return MarketView(self.block, self.pools, self.index, {**self.changes, **changes}) if changes else self
+        return MarketView(self.block, self.pools, self.index, {**self.changes, **changes}, self.memo) if changes else self
 
     def pools_with(self, token: bytes) -> Sequence[bytes]:
         return self.index.by_token.get(token, ())
@@ -103,6 +106,7 @@ class Market:
         self._known_since: dict[bytes, int] = {}
         """Number of the oldest kept block at whose end a pool's state is known."""
         self._index = PoolIndex()
+        self._memo_of, self._memo = self._pools, dict[str, dict[Any, Any]]()
 
     @property
     def head(self) -> BlockRef | None:
@@ -112,7 +116,9 @@ class Market:
         """The state at the head. Raises `LookupError` before the first block."""
         if not self._chain:
             raise LookupError("the market has no block yet")
-        return MarketView(self._chain[-1].ref, self._pools, self._index)
+        if self._memo_of is not self._pools:
+            self._memo_of, self._memo = self._pools, {}
+        return MarketView(self._chain[-1].ref, self._pools, self._index, {}, self._memo)
 
     def apply_block(self, ref: BlockRef, logs: Iterable[Log]) -> BlockChange:
         """Make `ref` the head. `logs` are all of the block's logs in order; those that can move no pool are not kept.

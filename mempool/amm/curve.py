@@ -52,28 +52,23 @@ class Curve:
             self._extend()
         return self.ranges[index]
 
-    def amount_out(self, amount_in: float) -> float:
-        """What an input after the fee pays. Raises like `range`."""
+    def after_in(self, amount_in: float) -> tuple[float, float]:
+        """What an input after the fee pays, and what the next unit of it would pay. Raises like `range`."""
         index = self._index(self.ends_in, amount_in)
         reserve_in, reserve_out, _ = self.ranges[index]
         part = amount_in - self.starts_in[index]
-        return self.starts_out[index] + reserve_out * part / (reserve_in + part)
+        after = reserve_in + part
+        return self.starts_out[index] + reserve_out * part / after, reserve_in * reserve_out / (after * after)
 
-    def amount_in(self, amount_out: float) -> float:
-        """The input after the fee that pays so much. Raises like `range`."""
+    def after_out(self, amount_out: float) -> tuple[float, float]:
+        """The input after the fee that pays so much, and what the next unit of it would pay. Raises like `range`."""
         index = self._index(self.ends_out, amount_out)
         reserve_in, reserve_out, _ = self.ranges[index]
         part = amount_out - self.starts_out[index]
-        if part >= reserve_out:
+        left = reserve_out - part
+        if left <= 0:
             raise EndOfLiquidity
-        return self.starts_in[index] + reserve_in * part / (reserve_out - part)
-
-    def price(self, amount_in: float) -> float:
-        """What the next unit after the fee pays once `amount_in` has gone in. Raises like `range`."""
-        index = self._index(self.ends_in, amount_in)
-        reserve_in, reserve_out, _ = self.ranges[index]
-        after = reserve_in + amount_in - self.starts_in[index]
-        return reserve_in * reserve_out / (after * after)
+        return self.starts_in[index] + reserve_in * part / left, left * left / (reserve_in * reserve_out)
 
     def _index(self, ends: list[float], amount: float) -> int:
         while not ends or ends[-1] < amount:

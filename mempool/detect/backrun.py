@@ -77,8 +77,8 @@ class _Search:
         # As the swap found them: after the call's earlier swaps, which the view need not hold.
         self.before = view.overlay({hop.hop.pool: hop.before for hop in reversed(cause.hops)})
         self.unknown: StateUnknown | None = None
-        self.prices = Prices(self.after)
-        self._curves = Curves()
+        self.prices, self.prices_before = Prices(self.after), Prices(self.before)
+        self._curves = Curves(view)
         self._costs: dict[tuple[bytes, int], int | None] = {}
 
     def by_profit_token(self) -> dict[bytes, list[_Candidate]]:
@@ -154,12 +154,15 @@ class _Search:
 
     def _arbitrage(self, candidate: _Candidate, least: float | None) -> _Arbitrage | None:
         """None where the cycle gained as much before, or where it cannot come above `least` in rank."""
-        states = _states(self.before, candidate.cycle)
-        curves = self._curves.of(states, candidate.cycle)
-        if least is not None and candidate.rank(candidate.most - self._least_gain(candidate.cycle, curves)) <= least:
-            return None
+        states: Sequence[PoolState] = ()
+        curves: Sequence[Curve] = ()
+        if self.prices_before.may_gain(candidate.cycle):
+            states = _states(self.before, candidate.cycle)
+            curves = self._curves.of(states, candidate.cycle)
+            if least is not None and candidate.rank(candidate.most - self._least_gain(candidate.cycle, curves)) <= least:
+                return None
         size = best_size(candidate.states, candidate.cycle, candidate.curves)
-        gain_before = best_size(states, candidate.cycle, curves).profit if size.profit else 0
+        gain_before = best_size(states, candidate.cycle, curves).profit if curves and size.profit else 0
         if size.profit <= gain_before:
             return None
         try:

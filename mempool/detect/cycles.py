@@ -48,16 +48,24 @@ class Cycle(Struct, frozen=True, gc=False):
 
 
 class Prices(dict[HopKey, float]):
-    """What the first unit into a pool of the view pays, in floats; worked out when it is asked for."""
+    """What the first unit into a pool of the view pays, in floats; worked out when it is asked for.
+
+    Prices of pools that the view's overlay does not move are kept with the view for its other overlays.
+    """
 
     def __init__(self, view: MarketView) -> None:
-        super().__init__()
-        self._view = view
+        self._view, self._unmoved = view, view.memo.setdefault("prices", {})
+        super().__init__(self._unmoved)
+        for pool in view.changes.values():
+            self.pop((pool.address, pool.token0), None)
+            self.pop((pool.address, pool.token1), None)
 
     def __missing__(self, hop: HopKey) -> float:
         pool = self._view.pool(hop[0])
         price = 0.0 if pool is None else unit_price(pool.mid_price(hop[1]), pool.fee_pips)
         self[hop] = price
+        if hop[0] not in self._view.changes:
+            self._unmoved[hop] = price
         return price
 
     def may_gain(self, cycle: Cycle) -> bool:
@@ -69,20 +77,30 @@ class Prices(dict[HopKey, float]):
 
 
 class Curves:
-    """Pool states as curves, each made once."""
+    """Pool states as curves, each made once; those of the view's own pools are kept with it."""
 
-    def __init__(self) -> None:
-        self._made: dict[tuple[int, bytes], tuple[PoolState, Curve]] = {}
+    def __init__(self, view: MarketView) -> None:
+        self._pools, self._unmoved = view.pools, view.memo.setdefault("curves", {})
+        self._moved: dict[tuple[int, bytes], tuple[PoolState, Curve]] = {}
 
     def of(self, states: Sequence[PoolState], cycle: Cycle) -> list[Curve]:
         """One for each pool of the cycle, in the direction of trade."""
-        return [self._of(state, token) for state, (_, token) in zip(states, cycle.hops, strict=True)]
+        return [
+            self._unmoved_curve(state, hop) if self._pools.get(hop[0]) is state else self._moved_curve(state, hop[1])
+            for state, hop in zip(states, cycle.hops, strict=True)
+        ]
 
-    def _of(self, state: PoolState, token_in: bytes) -> Curve:
-        made = self._made.get((id(state), token_in))
+    def _unmoved_curve(self, state: PoolState, hop: HopKey) -> Curve:
+        curve: Curve | None = self._unmoved.get(hop)
+        if curve is None:
+            curve = self._unmoved[hop] = curve_of(state, hop[1])
+        return curve
+
+    def _moved_curve(self, state: PoolState, token_in: bytes) -> Curve:
+        made = self._moved.get((id(state), token_in))
         if made is None:
             # The state is kept beside its curve, so that its id stays its own.
-            made = self._made[id(state), token_in] = state, curve_of(state, token_in)
+            made = self._moved[id(state), token_in] = state, curve_of(state, token_in)
         return made[1]
 
 

@@ -23,7 +23,7 @@ from mempool.errors import StateUnknown
 
 FIRST_STEP = 1 / 16
 """The first step outwards, as a part of what the victim puts in."""
-MAX_PLACES = 16
+MAX_PLACES = 24
 """How many ticks on the way are looked at, evenly chosen where there are more."""
 ROUNDS = 100
 CLOSE = 1e-14
@@ -98,28 +98,33 @@ class OnCurve:
 
     def _slack(self, front_run: float) -> float:
         """How far within its limit the victim stays, in what it is paid for the most that it may put in."""
-        return self.curve.amount_out(front_run + self.most_in) - self.curve.amount_out(front_run) - self.least_out
+        paid_before, _ = self.curve.after_in(front_run)
+        paid, _ = self.curve.after_in(front_run + self.most_in)
+        return paid - paid_before - self.least_out
 
     def _gain(self, front_run: float) -> float:
-        victim_end = self._victim_end(front_run)
-        return victim_end - self._sold_back(front_run, victim_end) - front_run / self.keep
+        bought, _ = self.curve.after_in(front_run)
+        victim_end, paid, _ = self._victim_end(front_run, bought)
+        sold_back, _ = self.curve.after_out(paid - self.keep * bought)
+        return victim_end - sold_back - front_run / self.keep
 
     def _slope(self, front_run: float) -> float:
         """The slope of the gain: `dv = du` for a sale, else `p(v) dv = p(u) du`; and `p(w) dw = p(v) dv - k p(u) du`."""
-        curve, victim_end = self.curve, self._victim_end(front_run)
-        at_start, at_end = curve.price(front_run), curve.price(victim_end)
+        bought, at_start = self.curve.after_in(front_run)
+        _, paid, at_end = self._victim_end(front_run, bought)
+        _, back = self.curve.after_out(paid - self.keep * bought)
         moved = 1.0 if self.sells else at_start / at_end
-        sold_back = curve.price(self._sold_back(front_run, victim_end))
-        return moved - (at_end * moved - self.keep * at_start) / sold_back - 1 / self.keep
+        return moved - (at_end * moved - self.keep * at_start) / back - 1 / self.keep
 
-    def _victim_end(self, front_run: float) -> float:
+    def _victim_end(self, front_run: float, bought: float) -> tuple[float, float, float]:
+        """Where the victim leads, what the pool has paid by then, and the price there."""
         if self.sells:
-            return front_run + self.most_in
-        return self.curve.amount_in(self.curve.amount_out(front_run) + self.least_out)
-
-    def _sold_back(self, front_run: float, victim_end: float) -> float:
-        curve = self.curve
-        return curve.amount_in(curve.amount_out(victim_end) - self.keep * curve.amount_out(front_run))
+            victim_end = front_run + self.most_in
+            paid, price = self.curve.after_in(victim_end)
+        else:
+            paid = bought + self.least_out
+            victim_end, price = self.curve.after_out(paid)
+        return victim_end, paid, price
 
     def _starts_of_ends(self) -> Iterator[float]:
         """The front-runs after which the victim comes to a tick."""
@@ -127,7 +132,7 @@ class OnCurve:
             if self.sells:
                 yield end_in - self.most_in
             elif end_out > self.least_out:
-                yield self.curve.amount_in(end_out - self.least_out)
+                yield self.curve.after_out(end_out - self.least_out)[0]
 
 
 def _root(falling: Callable[[float], float], low: float, high: float) -> float:
