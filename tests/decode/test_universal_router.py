@@ -68,6 +68,16 @@ def test_each_swap_command_is_read_in_its_versions_layout(router: str) -> None:
     assert call.commands == ("execute", "V3_SWAP_EXACT_IN", "V3_SWAP_EXACT_OUT", "V2_SWAP_EXACT_IN", "V2_SWAP_EXACT_OUT")
 
 
+def test_signed_plan_is_read_like_any_other() -> None:
+    codes, inputs = plan("ur2.1.1", [v3_in(TO_ROUTER), (SWEEP, (WETH, TO_SENDER, 33))])
+    signed = "executeSigned(bytes,bytes[],bytes32,bytes32,bool,bytes32,bytes,uint256)"
+    word = bytes(32)
+    call = decoded("ur2.1.1", calldata(signed, codes, inputs, word, word, False, word, b"signature", DEADLINE))
+    (intent,) = call.intents
+    assert (call.selector.hex(), call.commands) == ("44684dc3", ("executeSigned", "V3_SWAP_EXACT_IN", "SWEEP"))
+    assert (intent.size, intent.deadline) == (ExactIn(11, 33), DEADLINE)
+
+
 @pytest.mark.parametrize("router", UNIVERSAL)
 def test_execute_without_deadline_is_the_other_entry_point(router: str) -> None:
     call = decoded(router, calldata("execute(bytes,bytes[])", *plan(router, [v3_in()])))

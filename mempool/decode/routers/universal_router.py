@@ -24,6 +24,12 @@ def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     run_commands(call, arguments)
 
 
+def execute_signed(call: Call, arguments: tuple[Any, ...]) -> None:
+    """executeSigned(commands, inputs, intent, data, verifySender, nonce, signature, deadline); the caller pays and receives"""
+    commands, inputs, *_, deadline = arguments
+    execute(call, (commands, inputs, deadline))
+
+
 def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
     """(commands, inputs), of the entry point or of a sub-plan"""
     codes, inputs = arguments[:2]
@@ -122,7 +128,7 @@ _HARMLESS_COMMANDS = frozenset(
 UNIVERSAL_ROUTER_V1 = RouterKind(
     padding=Padding.CHECKED,
     pools=frozenset({"uniswap_v2", "uniswap_v3"}),
-    functions={"execute": execute},
+    functions={"execute": execute, "executeSigned": execute_signed},
     commands=_COMMANDS,
     harmless_commands=_HARMLESS_COMMANDS,
     command_mask=0x3F,
