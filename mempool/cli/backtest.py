@@ -94,7 +94,7 @@ def sentence(counts: Counts, blocks: int) -> str:
         f"Of {counts.hops_simulated:,} simulated hops {counts.hops_exact:,} are exact to the wei{share}, "
         f"{counts.hops_explained:,} differ for a proven cause{in_brackets(counts.explained_by)}, "
         f"{counts.hops_unexplained:,} are not explained; {counts.hops_without_state:,} more lack the state to be simulated.\n"
-        f"Of the calls simulated as a whole, {right:,} were rightly expected to revert, {missed:,} reverted unexpectedly, "
+        f"Of the calls simulated as a whole or late, {right:,} were rightly expected to revert, {missed:,} reverted unexpectedly, "
         f"{false_alarm:,} did not revert though expected to."
     )
 

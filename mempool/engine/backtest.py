@@ -33,8 +33,8 @@ class Counts(Struct):
     or `missed` (`missed_by` says why). Hops are those of the intents that successful transactions carried out: an intent
     that was allowed to fail and left no log does not count, nor do calls that reverted, which count in `reverts` only.
     `hops_without_state` could not be simulated because a pool, a tick or an amount was not known. `reverts` are over the calls to
-    listed routers that were simulated as a whole: predicted to revert and did (`right`), not predicted and did (`missed`),
-    predicted and did not (`false_alarm`).
+    listed routers that were simulated as a whole or came after their deadline: predicted to revert and did (`right`), not
+    predicted and did (`missed`), predicted and did not (`false_alarm`). A block without `pre_state` has none.
     """
 
     transactions: int = 0
@@ -79,7 +79,7 @@ def count_block(block_file: BlockFile, tables: DecodeTables) -> Counts:
         if is_swap_transaction(receipt):
             _count_swap(counts, None if call is None else call.call, creates=transaction.to is None)
         if call is not None:
-            _count_call(counts, call)
+            _count_call(counts, call, has_state=block_file.pre_state is not None)
     return counts
 
 
@@ -135,8 +135,8 @@ def _count_swap(counts: Counts, call: DecodedCall | None, *, creates: bool) -> N
         _increment(counts.missed_by, call.completeness.value)
 
 
-def _count_call(counts: Counts, run: CallRun) -> None:
-    if run.graded.revert is not RevertGrade.NONE:
+def _count_call(counts: Counts, run: CallRun, *, has_state: bool) -> None:
+    if has_state and run.graded.revert is not RevertGrade.NONE:
         _increment(counts.reverts, run.graded.revert.value)
     if run.receipt.succeeded:
         _count_hops(counts, run)

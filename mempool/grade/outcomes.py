@@ -57,8 +57,9 @@ def grade_call(mined: MinedCall, predicted: Results, movers: Movers) -> GradedCa
 
 
 def revert_grade(call: DecodedCall, predicted: Results, *, succeeded: bool) -> RevertGrade:
-    """Nothing unless the whole call was simulated."""
-    if call.completeness is not Completeness.EXACT or not predicted or None in predicted:
+    """Nothing unless the whole call was simulated, or comes after its deadline, which needs no simulation."""
+    simulated = call.completeness is Completeness.EXACT and bool(predicted) and None not in predicted
+    if not simulated and not any(map(_is_late, predicted)):
         return RevertGrade.NONE
     if any(map(_fails_the_call, predicted)):
         return RevertGrade.FALSE_ALARM if succeeded else RevertGrade.RIGHT
@@ -69,7 +70,11 @@ def _fails_the_call(result: SwapResult | None) -> bool:
     """A swap that may fail leaves the call standing, but a deadline is checked for the call as a whole."""
     if result is None or not result.reverts:
         return False
-    return not result.intent.allow_revert or result.reverts.startswith("deadline passed")
+    return not result.intent.allow_revert or _is_late(result)
+
+
+def _is_late(result: SwapResult | None) -> bool:
+    return result is not None and result.reverts.startswith("deadline passed")
 
 
 def _matched(mined: MinedCall) -> tuple[Matched | None, ...]:

@@ -21,18 +21,32 @@ def simulate(intent: SwapIntent, view: MarketView, timestamp: int, earlier: Sequ
     `timestamp` (unix seconds) is the one of the block that would hold it. `earlier` are the results of the same call's intents
     before this one, by index, for an intent that sells what they bought; None stands for one that could not be simulated.
     An intent that fails its own limit or deadline still shows its amounts; one that a pool refuses has no hops.
-    Raises `StateUnknown` where a pool (`missing` is then `the pool`), a tick or the amount is not known.
+    Raises `StateUnknown` where a pool (`missing` is then `the pool`), a tick or the amount is not known, but not for an intent
+    after its deadline: routers look at that first, so it reverts whatever the pools are, and has no hops where they are unknown.
     """
+    try:
+        return _simulated(intent, view, timestamp, earlier)
+    except StateUnknown:
+        reverts = _missed_deadline(intent, timestamp)
+        if not reverts:
+            raise
+        return _without_hops(intent, reverts, view)
+
+
+def _simulated(intent: SwapIntent, view: MarketView, timestamp: int, earlier: Sequence[SwapResult | None]) -> SwapResult:
     pools = _pools(intent, view)
     amount_in = _amount_in(intent, earlier)
     try:
         swaps = _swaps(intent, pools, amount_in)
     except SwapImpossible as error:
-        reverts = _missed_deadline(intent, timestamp) or str(error)
-        return SwapResult(intent, hops=(), amount_in=0, amount_out=0, reverts=reverts, block=view.block)
+        return _without_hops(intent, _missed_deadline(intent, timestamp) or str(error), view)
     reverts = _missed_deadline(intent, timestamp) or _missed_limit(intent, swaps[0].amount_in, swaps[-1].amount_out)
     hops = _hop_results(intent, pools, swaps)
     return SwapResult(intent, hops, swaps[0].amount_in, swaps[-1].amount_out, reverts, view.block)
+
+
+def _without_hops(intent: SwapIntent, reverts: str, view: MarketView) -> SwapResult:
+    return SwapResult(intent, hops=(), amount_in=0, amount_out=0, reverts=reverts, block=view.block)
 
 
 def _pools(intent: SwapIntent, view: MarketView) -> list[PoolState]:

@@ -188,6 +188,16 @@ def test_reverts_are_right_missed_or_false_alarms(block: BlockWriter, tables: De
     assert (counts.swap_transactions, counts.hops_decoded) == (1, 1)
 
 
+def test_call_after_its_deadline_is_expected_to_revert_without_any_pool(
+    block: BlockWriter, tables: DecodeTables, tmp_path: Path
+) -> None:
+    block.forget(block.first)
+    late = router_call(EXACT_IN, ETHER, 0, [tables.wrapped_native, TOKEN], deadline=TIMESTAMP - 1)
+    block.add(late, succeeded=False)
+    assert counted(block, tables, tmp_path).reverts == {"right": 1, "missed": 0, "false_alarm": 0}
+    assert sum(counted(block, tables, tmp_path, with_state=False).reverts.values()) == 0
+
+
 def test_absent_slot_is_unknown_and_not_zero(block: BlockWriter, tables: DecodeTables, tmp_path: Path) -> None:
     weth = tables.wrapped_native
     block.forget(block.first)

@@ -259,6 +259,12 @@ def test_call_that_is_not_wholly_simulated_has_no_revert_grade() -> None:
     assert Ledger(WETH_TAXED).grade(call(BUY_TAXED, SELL_TAXED), [known, None], succeeded=False).revert is RevertGrade.NONE
 
 
+def test_late_call_is_graded_though_the_rest_of_it_is_unknown() -> None:
+    late = simulated(BUY_TAXED, [WETH_TAXED], "deadline passed: the block's time is 2, the deadline 1")
+    partial = call(BUY_TAXED, SELL_TAXED, completeness=Completeness.PARTIAL)
+    assert Ledger(WETH_TAXED).grade(partial, [late, None], succeeded=False).revert is RevertGrade.RIGHT
+
+
 def test_intent_that_may_fail_neither_fails_the_call_nor_needs_a_log() -> None:
     optional = intent(ExactIn(2 * ETHER, 10**30), hop(WETH_TAXED, WETH), scopes=(1,))
     ledger = Ledger(*TWO_POOLS)

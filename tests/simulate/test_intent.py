@@ -80,6 +80,11 @@ def test_deadline_is_passed_only_after_its_second() -> None:
     assert late.amount_out > 0
 
 
+def test_late_intent_reverts_whatever_its_pools_are() -> None:
+    late = simulate(intent(ExactIn(1, 0), hop(SECOND, TOKEN1), deadline=NOW - 1), view(FIRST), NOW)
+    assert (late.reverts.startswith("deadline passed"), late.hops, late.amount_out) == (True, (), 0)
+
+
 def test_swap_that_the_pool_refuses_reverts_with_the_pool_s_reason() -> None:
     result = simulate(intent(ExactIn(0, 0)), view(), NOW)
     assert "INSUFFICIENT_INPUT_AMOUNT" in result.reverts
