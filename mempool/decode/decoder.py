@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mempool.abi import MAX_CALLDATA_BYTES, SPARE_BYTES
 from mempool.decode.call import Call, completeness_of
-from mempool.decode.tables import DecodeTables, Entry, RouterTable
+from mempool.decode.tables import DecodeTables, RouterTable
 from mempool.errors import MalformedCalldata
-from mempool.model.swap import Completeness, DecodedCall, SwapIntent
+from mempool.model.swap import Completeness, DecodedCall
 from mempool.model.transaction import PendingTransaction
 
 
@@ -23,8 +23,10 @@ def decode(tables: DecodeTables, to: bytes | None, calldata: bytes, value_wei: i
         return _without_function(router, calldata)
     selector = calldata[:4]
     entry = router.entries.get(selector)
-    if entry is not None and entry.quick_swap is not None:
-        intent = _quick_intent(entry, calldata, value_wei)
+    if entry is not None and (quick_swap := entry.quick_swap) is not None and (read_plain := entry.plain.get(size)) is not None:
+        # The usual layout along a known path, which is nearly every swap; None leaves it to the full reading.
+        arguments = read_plain(calldata)
+        intent = None if arguments is None else quick_swap(arguments, value_wei)
         if intent is not None:
             return DecodedCall(router.name, selector, intent.completeness, (intent,), (entry.name,))
     call = Call(selector, size + SPARE_BYTES, router=router, value_wei=value_wei, sender=sender, size=size)
@@ -50,10 +52,3 @@ def _without_function(router: RouterTable, calldata: bytes) -> DecodedCall:
     if len(calldata) < 4:
         raise MalformedCalldata(calldata, "the calldata is shorter than a selector")
     raise MalformedCalldata(calldata[:4], f"the calldata exceeds {MAX_CALLDATA_BYTES} bytes", refused=True)
-
-
-def _quick_intent(entry: Entry, calldata: bytes, value_wei: int) -> SwapIntent | None:
-    """The one swap of a call in the usual layout along a known path; None where the full reading must decide."""
-    read_plain = entry.plain.get(len(calldata))
-    arguments = None if read_plain is None else read_plain(calldata)
-    return None if arguments is None or entry.quick_swap is None else entry.quick_swap(arguments, value_wei)
