@@ -52,7 +52,7 @@ async def _replay(path: Path, database: Path, tables: DecodeTables, options: Eng
             raise WrongChain(tables.chain.chain_id, header.chain_id)
         sources = tuple(header.about.get("sources", "").split())
         run = RunStart(header.started_ns, __version__, header.chain_id, sources)
-        store = await Store.open(database, run, StoreOptions(queue_records=2**31, linger_seconds=0.0))
+        store = await Store.open(database, run, StoreOptions(queue_records=2**31, linger_seconds=0.0), _leave_to_the_end)
         end, replay = RunEnd.FAILED, _Replay(reader, store, tables, options)
         try:
             await replay.run()
@@ -102,3 +102,7 @@ class _Replay:
 
 class _Ended(Exception):
     """The capture has been played to its end."""
+
+
+def _leave_to_the_end(trouble: str) -> None:
+    """A disk that takes no more ends the replay, and its error says why."""

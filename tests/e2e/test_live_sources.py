@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,10 @@ from scripts._devnet.anvil import HOST, AnvilOptions
 from scripts._devnet.devnet import Devnet
 from scripts._devnet.rpc import NodeRefused, Rpc
 from tests.anvil_fixtures import StartDevnet
+from tests.e2e.nodes import ThreadedNode, threaded_node
 from tests.e2e.program import LiveProgram, column
 from tests.e2e.trading import SWAPS_ONLY, lasting_swaps, send, send_first, swaps, traffic
-from tests.fakes.node import Refusal, Reply, ScriptedNode, scripted_node
+from tests.fakes.node import Refusal, Reply, ScriptedNode
 
 pytestmark = pytest.mark.devnet
 PER_BLOCK = 15
@@ -76,24 +75,6 @@ def test_node_that_tells_hashes_alone_serves_and_nothing_but_reads_ever_arrives_
     assert {method for method in node.methods if "send" in method or "sign" in method or "mine" in method} == set()
 
 
-class HashOnlyNode:
-    """A scripted node in front of the devnet: it passes every read on, keeps a log, and refuses to tell whole transactions."""
-
-    def __init__(self, inner: ScriptedNode, loop: asyncio.AbstractEventLoop) -> None:
-        self._inner, self._loop = inner, loop
-
-    @property
-    def url(self) -> str:
-        return self._inner.url
-
-    @property
-    def methods(self) -> list[str]:
-        return self._inner.methods
-
-    def tell(self, kind: str, result: Any) -> None:
-        self._loop.call_soon_threadsafe(self._inner.notify, kind, result)
-
-
 class PassedOn(dict[str, Reply]):
     """A reply for every method: the devnet's own."""
 
@@ -112,29 +93,15 @@ class PassedOn(dict[str, Reply]):
 
 
 @contextmanager
-def hash_only_node(devnet: Devnet) -> Iterator[HashOnlyNode]:
-    """Runs on a loop in a thread of its own."""
-    loop, ready, node = asyncio.new_event_loop(), threading.Event(), list[HashOnlyNode]()
-    done, rpc = asyncio.Event(), Rpc(HOST, devnet.anvil.port)
+def hash_only_node(devnet: Devnet) -> Iterator[ThreadedNode]:
+    """In front of the devnet: passes every read on, keeps a log, and refuses to tell whole transactions."""
+    rpc = Rpc(HOST, devnet.anvil.port)
 
-    async def serve() -> None:
-        async with scripted_node() as inner:
-            subscribe = inner.replies["eth_subscribe"]
-            inner.replies = PassedOn(rpc, {"eth_subscribe": hashes_alone(subscribe)})
-            node.append(HashOnlyNode(inner, loop))
-            ready.set()
-            await done.wait()
+    def prepare(node: ScriptedNode) -> None:
+        node.replies = PassedOn(rpc, {"eth_subscribe": hashes_alone(node.replies["eth_subscribe"])})
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    ready.wait()
-    try:
-        yield node[0]
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join()
-        loop.close()
-        rpc.close()
+    with closing(rpc), threaded_node(prepare) as node:
+        yield node
 
 
 def hashes_alone(subscribe: Reply) -> Callable[[list[Any]], Any]:
