@@ -33,6 +33,7 @@ class Call(Budget, kw_only=True):
     opaque: tuple[str, ...] = ()
     """Names of what may swap and is not understood."""
     ledger: Ledger | None = None
+    joint_minimums: tuple[BalanceIn, ...] = ()
 
     def run(self, data: bytes) -> None:
         """Read one function call of the router, selector first, and let its handler add what it asks for."""
@@ -90,15 +91,20 @@ class Call(Budget, kw_only=True):
         return BalanceIn(0, (), min_amount_out) if size is None else size
 
     def require(self, held: Holding, minimum: int) -> None:
-        """A later step checks that a balance holds `minimum`: a limit of the swap that is its only source.
+        """A later step checks that a balance holds `minimum`: a limit of the swaps that are its sources.
 
-        What was paid out of the balance before the check, a portion included, raises what that swap must bring.
+        What was paid out of the balance before the check, a portion included, raises what they must bring.
         """
-        if len(held.sources) != 1 or held.wei or not held.known:
+        if not held.sources or not held.known:
             return
         for take in reversed(held.takes):
             minimum = take.needed_before(minimum)
-        (index,) = held.sources
+        if len(held.sources) == 1 and not held.wei:
+            self._require_of(held.sources[0], minimum)
+        elif minimum > held.wei and not self.revert_scopes and not any(self.intents[each].allow_revert for each in held.sources):
+            self.joint_minimums += (BalanceIn(held.wei, held.sources, minimum),)
+
+    def _require_of(self, index: int, minimum: int) -> None:
         intent = self.intents[index]
         if isinstance(intent.size, ExactIn | BalanceIn) and intent.size.min_amount_out < minimum:
             raised = replace(intent, size=replace(intent.size, min_amount_out=minimum))

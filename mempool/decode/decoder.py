@@ -32,7 +32,9 @@ def decode(tables: DecodeTables, to: bytes | None, calldata: bytes, value_wei: i
     call = Call(selector, size + SPARE_BYTES, router=router, value_wei=value_wei, sender=sender, size=size)
     call.run(calldata)
     completeness, reason = completeness_of(call)
-    return DecodedCall(router.name, selector, completeness, call.intents, call.commands, call.extra_bytes, reason)
+    return DecodedCall(
+        router.name, selector, completeness, call.intents, call.commands, call.extra_bytes, reason, call.joint_minimums
+    )
 
 
 def decode_transaction(tables: DecodeTables, transaction: PendingTransaction) -> DecodedCall | None:

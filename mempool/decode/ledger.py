@@ -47,9 +47,9 @@ class Holding(Struct, frozen=True, gc=False):
         return BalanceIn(held_wei, self.sources, min_amount_out)
 
     def plus(self, other: Holding) -> Holding:
-        return Holding(
-            self.wei + other.wei, self.sources + other.sources, self.takes + other.takes, known=self.known and other.known
-        )
+        """Both together. What comes after a portion was taken is not part of it: such a balance is not known."""
+        known = self.known and other.known and not any(take.numerator for take in self.takes)
+        return Holding(self.wei + other.wei, self.sources + other.sources, self.takes + other.takes, known=known)
 
     def less(self, take: Take) -> Holding:
         """The holding after `take`; taking more than a fixed balance holds means that the rest came from elsewhere."""

@@ -124,6 +124,8 @@ class DecodedCall(Struct, frozen=True, gc=False):
     commands: tuple[str, ...] = ()
     extra_bytes: int = 0
     reason: str = ""
+    joint_minimums: tuple[BalanceIn, ...] = ()
+    """What several intents must bring together: `held_wei` and the outputs of `sources` are at least `min_amount_out`."""
 
 
 class HopResult(Struct, frozen=True, gc=False):

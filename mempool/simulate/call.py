@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from mempool.errors import StateUnknown
 from mempool.market import MarketView
-from mempool.model.swap import DecodedCall, SwapIntent, SwapResult
+from mempool.model.swap import BalanceIn, DecodedCall, SwapIntent, SwapResult
 from mempool.simulate.intent import simulate
 
 UNDONE = "undone: another swap fails that stands or falls with it"
@@ -47,6 +47,8 @@ def simulate_call(call: DecodedCall, view: MarketView, timestamp: int) -> CallRe
     run = _Run(view, timestamp)
     for intent in call.intents:
         run.add(intent)
+    for minimum in call.joint_minimums:
+        run.check(minimum)
     return CallResult(tuple(run.results), tuple(run.unknown), run.reverts, view if run.reverts else run.now.state)
 
 
@@ -79,6 +81,15 @@ class _Run:
             self._doubt(intent, error)
         else:
             self._take(result)
+
+    def check(self, minimum: BalanceIn) -> None:
+        """Hold the swaps that must bring something together to it; the last of them says so where they do not."""
+        bought = [result for source in minimum.sources if (result := self.results[source]) and not result.reverts]
+        together = minimum.held_wei + sum(result.amount_out for result in bought)
+        if len(bought) == len(minimum.sources) and together < minimum.min_amount_out:
+            reverts = f"too little received: {together} of at least {minimum.min_amount_out} by the call's swaps together"
+            self.results[minimum.sources[-1]] = replace(bought[-1], reverts=reverts)
+            self.reverts = self.reverts or reverts
 
     def _take(self, result: SwapResult) -> None:
         if not self._undone.isdisjoint(result.intent.revert_scopes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mempool.amm.path import swap_path_exact_in, swap_path_exact_out
 from mempool.errors import StateUnknown, SwapImpossible
@@ -79,6 +80,7 @@ def _amount_in(intent: SwapIntent, earlier: Sequence[SwapResult | None]) -> int:
 
 
 def _swaps(intent: SwapIntent, pools: Sequence[PoolState], amount_in: int) -> list[PoolSwap]:
+    _check_neighbours(intent)
     tokens_in = [hop.token_in for hop in intent.hops]
     size, limit = intent.size, intent.sqrt_price_limit_x96
     if isinstance(size, ExactOut):
@@ -90,6 +92,13 @@ def _swaps(intent: SwapIntent, pools: Sequence[PoolState], amount_in: int) -> li
     if limit:
         return [_only(pools).swap_exact_in(tokens_in[0], amount_in, limit)]
     return swap_path_exact_in(pools, tokens_in, amount_in)
+
+
+def _check_neighbours(intent: SwapIntent) -> None:
+    """A V2 path pays each pair straight from the one before; one that follows itself receives nothing."""
+    for hop, following in pairwise(intent.hops):
+        if hop.pool == following.pool and hop.kind == "uniswap_v2":
+            raise SwapImpossible(hop.pool, "INSUFFICIENT_INPUT_AMOUNT: the pair follows itself in the path")
 
 
 def _only(pools: Sequence[PoolState]) -> PoolState:

@@ -150,6 +150,17 @@ def test_minimum_of_the_last_step_is_a_limit_of_its_only_source(last: Command) -
     assert executed("ur1.2", [v3_in(TO_ROUTER), last]).intents[0].size == ExactIn(11, 44)
     both = executed("ur1.2", [v3_in(TO_ROUTER), v3_in(TO_ROUTER), last])
     assert [intent.size for intent in both.intents] == [ExactIn(11, 22)] * 2
+    assert both.joint_minimums == (BalanceIn(0, (0, 1), 44),)
+
+
+def test_swaps_that_may_fail_or_follow_a_portion_have_no_minimum_together() -> None:
+    inner = plan("ur2", [v3_in(TO_ROUTER)])
+    optional: list[Command] = [(SUB_PLAN | 0x80, inner), v3_in(TO_ROUTER), (UNWRAP, (TO_SENDER, 44))]
+    assert executed("ur2", optional).joint_minimums == ()
+    late: list[Command] = [v3_in(TO_ROUTER), (PORTION, (WETH, FRIEND, 25)), v3_in(TO_ROUTER), (UNWRAP, (TO_SENDER, 44))]
+    assert executed("ur2", late).joint_minimums == ()
+    both: list[Command] = [v3_in(TO_ROUTER), v3_in(TO_ROUTER), (PORTION, (WETH, FRIEND, 5000)), (UNWRAP, (TO_SENDER, 44))]
+    assert executed("ur2", both).joint_minimums == (BalanceIn(0, (0, 1), 87),)
 
 
 @pytest.mark.parametrize("bips", [1, 25, 100, 3333, 9999])

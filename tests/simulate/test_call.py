@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from mempool.model.swap import BalanceIn, ExactIn
 from mempool.simulate import simulate, simulate_call
 from tests.amm.pools import TOKEN0, TOKEN1
@@ -29,6 +31,17 @@ def test_call_that_reverts_leaves_the_pools_as_they_were() -> None:
     assert result.reverts.startswith("too little received")
     assert result.after is before
     assert [bool(each.reverts) for each in result.results] == [False, True, False]
+
+
+def test_swaps_that_bring_too_little_together_revert_the_call() -> None:
+    before = view()
+    alone = simulate_call(call(intent(), intent()), before, NOW).results
+    together = sum(result.amount_out for result in alone)
+    for least, reverts in ((together + 5, False), (together + 6, True)):
+        both = replace(call(intent(), intent()), joint_minimums=(BalanceIn(5, (0, 1), least),))
+        result = simulate_call(both, before, NOW)
+        assert [bool(each.reverts) for each in result.results] == [False, reverts]
+        assert (bool(result.reverts), result.after is before) == (reverts, reverts)
 
 
 def test_intent_that_may_fail_is_undone_and_the_call_goes_on() -> None:

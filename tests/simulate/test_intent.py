@@ -122,9 +122,15 @@ def test_impact_is_measured_from_the_mid_price_before_the_hop() -> None:
 
 
 def test_pool_that_stands_twice_is_shown_as_it_was_met() -> None:
-    result = simulate(intent(ExactIn(10**18, 0), hop(FIRST, TOKEN0), hop(FIRST, TOKEN1)), view(), NOW)
+    result = simulate(intent(ExactIn(10**18, 0), hop(DEEP, TOKEN0), hop(DEEP, TOKEN1)), view(), NOW)
     assert result.hops[1].before is result.hops[0].after
     assert result.amount_out < 10**18
+
+
+def test_pair_that_follows_itself_in_a_path_is_not_paid() -> None:
+    there_and_back = [hop(FIRST, TOKEN0), hop(FIRST, TOKEN1)]
+    result = simulate(intent(ExactIn(10**18, 0), *there_and_back), view(), NOW)
+    assert "INSUFFICIENT_INPUT_AMOUNT" in result.reverts
 
 
 EXTREMES = (0, 1, 2, 2**112 - 1, 2**112, 2**128, 2**255 - 1, 2**255, 2**256 - 1)
