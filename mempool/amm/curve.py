@@ -54,7 +54,10 @@ class Curve:
 
     def after_in(self, amount_in: float) -> tuple[float, float]:
         """What an input after the fee pays, and what the next unit of it would pay. Raises like `range`."""
-        index = self._index(self.ends_in, amount_in)
+        ends = self.ends_in
+        while not ends or ends[-1] < amount_in:
+            self._extend()
+        index = bisect_left(ends, amount_in)
         reserve_in, reserve_out, _ = self.ranges[index]
         part = amount_in - self.starts_in[index]
         after = reserve_in + part
@@ -62,7 +65,10 @@ class Curve:
 
     def after_out(self, amount_out: float) -> tuple[float, float]:
         """The input after the fee that pays so much, and what the next unit of it would pay. Raises like `range`."""
-        index = self._index(self.ends_out, amount_out)
+        ends = self.ends_out
+        while not ends or ends[-1] < amount_out:
+            self._extend()
+        index = bisect_left(ends, amount_out)
         reserve_in, reserve_out, _ = self.ranges[index]
         part = amount_out - self.starts_out[index]
         left = reserve_out - part
@@ -70,10 +76,15 @@ class Curve:
             raise EndOfLiquidity
         return self.starts_in[index] + reserve_in * part / left, left * left / (reserve_in * reserve_out)
 
-    def _index(self, ends: list[float], amount: float) -> int:
-        while not ends or ends[-1] < amount:
-            self._extend()
-        return bisect_left(ends, amount)
+    def down_to(self, price: float) -> float:
+        """The input after the fee with which the price of the next unit has fallen to `price`. Raises like `range`."""
+        index = 0
+        while True:
+            reserve_in, reserve_out, capacity = self.range(index)
+            part = sqrt(reserve_in * reserve_out / price) - reserve_in
+            if part <= capacity:
+                return self.starts_in[index] + max(part, 0.0)
+            index += 1
 
     def _extend(self) -> None:
         if self._unknown is not None:

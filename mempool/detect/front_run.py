@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from mempool.amm import curve_of
 from mempool.amm.curve import EndOfLiquidity
 from mempool.amm.optimal import DENSE, NOTHING, Size, V2Reserves, best_on_one_hill, largest_by_margin, largest_true
+from mempool.amm.tick_math import Q96
 from mempool.amm.uniswap_v2 import PIPS, V2Pool
 from mempool.detect.sandwich_curve import OnCurve
 from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly, best_front_run_of_purchase, best_front_run_of_sale
 from mempool.detect.victim import Victim
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.model.opportunity import Leg
+from mempool.model.pool import PoolState, PoolSwap
 from mempool.model.swap import ExactOut
 
 FINE = 1 << 20
@@ -30,21 +32,33 @@ def best_trades(victim: Victim) -> tuple[Leg, ...]:
     Raises `StateUnknown` where the best size found stands at the end of what is known of the pool.
     """
     pool = victim.hop.before
-    if victim.price_limit or sum(other.address == pool.address for other in victim.pools) > 1:
+    if sum(other.address == pool.address for other in victim.pools) > 1:
         return _by_quotes(victim)
     if isinstance(pool, V2Pool):
         best = _on_pair(v2_reserves(pool, victim.token_in), victim.on_hop())
         return legs(victim, best.amount_in) if best.profit > 0 else ()
-    if not isinstance(victim.size, ExactOut) and not first_unit_gains(victim):
-        return ()
-    on_curve = OnCurve(curve_of(pool, victim.token_in), victim.on_hop())
+    if victim.price_limit and isinstance(victim.size, ExactOut):
+        return _by_quotes(victim)
+    return _by_curve(victim)
+
+
+def _by_curve(victim: Victim) -> tuple[Leg, ...]:
+    """The top on the pool's curve, then quoted; searched by quotes alone where the size is small or liquidity ends."""
+    curve = curve_of(victim.hop.before, victim.token_in)
     try:
+        on_curve = OnCurve(curve, victim.on_hop(), _least_price(victim))
         top = int(on_curve.best())
     except EndOfLiquidity:
         return _by_quotes(victim)
     if on_curve.limit <= FINE:
         return _by_quotes(victim)
     return _near(victim, top) if top else ()
+
+
+def _least_price(victim: Victim) -> float:
+    """The sender's price limit in what one unit of the token in still pays."""
+    price = (victim.price_limit / Q96) ** 2
+    return price if victim.token_in == victim.hop.before.token0 or not price else 1 / price
 
 
 def _on_pair(pair: V2Reserves, victim: SellsExactly | BuysExactly) -> Size:
@@ -55,15 +69,23 @@ def _on_pair(pair: V2Reserves, victim: SellsExactly | BuysExactly) -> Size:
 
 def _near(victim: Victim, top: int) -> tuple[Leg, ...]:
     """The trades of the largest front-run near `top` that keeps the sender's limit."""
-    search = _Search(victim)
     if top < EXACT_BELOW:
-        top = largest_true(search.holds, known=0, guess=top)
-    else:
-        top = next((top - part for part in _parts(top) if search.holds(top - part)), 0)
-    if not top:
+        top = largest_true(lambda amount_in: _attack(victim, amount_in) is not None, known=0, guess=top)
+    attacks = (_attack(victim, top - part) for part in _parts(top)) if top else ()
+    trades = next((trades for trades in attacks if trades is not None), None)
+    if trades is None:
         return _by_quotes(victim)
-    trades = legs(victim, top)
     return trades if trades[-1].amount_out > trades[0].amount_in else ()
+
+
+def _attack(victim: Victim, amount_in: int) -> tuple[Leg, Leg] | None:
+    """Both trades at that size, or None where the sender's swap would not bear it."""
+    try:
+        front = victim.hop.before.swap_exact_in(victim.token_in, amount_in)
+        after = victim.after(front.after, within_limit=True)
+        return None if after is None else _legs(victim, front, after)
+    except SwapImpossible:
+        return None
 
 
 def _parts(amount: int) -> Iterator[int]:
@@ -96,6 +118,10 @@ def legs(victim: Victim, amount_in: int) -> tuple[Leg, Leg]:
     after = victim.after(front.after)
     if after is None:
         raise SwapImpossible(victim.hop.before.address, f"the swap fails after a front-run of {amount_in}")
+    return _legs(victim, front, after)
+
+
+def _legs(victim: Victim, front: PoolSwap, after: PoolState) -> tuple[Leg, Leg]:
     back = after.swap_exact_in(victim.token_out, front.amount_out)
     pool, token_in, token_out = victim.hop.before.address, victim.token_in, victim.token_out
     return (
@@ -121,10 +147,6 @@ class _Search:
             # Ahead of a purchase the gain only rises with the size, so a loss at the limit is a loss everywhere.
             return self._unless_unknown(NOTHING, last)
         return self._unless_unknown(best_on_one_hill(self._profit, last), last)
-
-    def holds(self, amount_in: int) -> bool:
-        margin = self._margin(amount_in)
-        return margin is not None and margin >= 0
 
     def _unless_unknown(self, best: Size, last: int) -> Size:
         """The known ticks may end a little above `last`; only a size that stands below that end is a finding."""

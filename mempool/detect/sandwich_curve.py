@@ -21,20 +21,21 @@ from mempool.amm.curve import Curve
 from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly
 from mempool.errors import StateUnknown
 
-FIRST_STEP = 1 / 16
-"""The first step outwards, as a part of what the victim puts in."""
 MAX_PLACES = 24
 """How many ticks on the way are looked at, evenly chosen where there are more."""
 ROUNDS = 100
-CLOSE = 1e-14
+CLOSE, CLOSE_TO_TOP = 1e-13, 1e-8
+"""How near the limit is found, and a top, which is flat: as parts of the size."""
 
 
 class OnCurve:
     """One victim's hop on the curve of its pool. Its methods raise `StateUnknown` and `EndOfLiquidity` like the curve's."""
 
-    def __init__(self, curve: Curve, victim: SellsExactly | BuysExactly) -> None:
+    def __init__(self, curve: Curve, victim: SellsExactly | BuysExactly, least_price: float = 0.0) -> None:
+        """`least_price` is where a sale's own price limit stops it, in what a unit after the fee still pays; 0 is nowhere."""
         self.curve, self.keep = curve, curve.keep
         self.sells = isinstance(victim, SellsExactly)
+        self.stop = curve.down_to(least_price) if least_price else inf
         self.limit = inf
         """How far a front-run may go at most, once `best` has looked."""
         if isinstance(victim, SellsExactly):
@@ -44,13 +45,13 @@ class OnCurve:
 
     def best(self) -> float:
         """The front-run, fee included, that gains most; 0 where none gains."""
-        if self.sells and self._slope(0.0) <= 0:
-            return 0.0
         top = self._limit_in_first_range()
+        if top is not None:
+            self.limit = top
+            if self.sells and self._slope(0.0) <= 0:
+                return 0.0
         if top is None or (self.sells and self._slope(top) < 0):
             top = self._best_over_ranges()
-        else:
-            self.limit = top
         return top / self.keep if top > 0 and self._gain(top) > 0 else 0.0
 
     def _limit_in_first_range(self) -> float | None:
@@ -59,24 +60,38 @@ class OnCurve:
         most_in = self.most_in
         square = 4 * most_in * reserve_in * reserve_out / self.least_out
         limit = (sqrt(most_in * most_in + square) - most_in) / 2 - reserve_in
-        return max(limit, 0.0) if limit + most_in <= capacity else None
+        return max(limit, 0.0) if limit + most_in <= min(capacity, self.stop) else None
 
     def _best_over_ranges(self) -> float:
         """The limit, or the best of the tops before it; where what is known ends before the limit, one of the tops must be."""
         end, unknown = self._limit()
         self.limit = end
+        if unknown is None and self._moves_too_little(end):
+            return 0.0
         top = max((end, *self._tops(end)), key=self._gain)
-        if unknown is not None and top == end:
+        if unknown is not None and top == end and self._gain(end) > 0:
             raise unknown
         return top
 
+    def _moves_too_little(self, end: float) -> bool:
+        """Whether no price on the way pays both fees: who bought for at least `1 / p(0)` sells for at most `1 / p(v)`."""
+        _, first = self.curve.after_in(0.0)
+        _, _, last = self._victim_end(end, self.curve.after_in(end)[0])
+        return last >= self.keep * self.keep * first
+
     def _limit(self) -> tuple[float, StateUnknown | None]:
-        """Where the victim's limit stops the front-run, or what is known ends; looked for from 0 on in growing steps."""
-        low, step = 0.0, self.most_in * FIRST_STEP
-        while True:
-            high = low + step
+        """Where the victim's limit stops the front-run, or what is known ends.
+
+        What the victim is paid falls ever slower, so Newton's steps from 0 on stay below the limit, unless liquidity jumps.
+        """
+        low = 0.0
+        slack, slope = self._slack_and_slope(low)
+        while slack > 0 and slope < 0:
+            high = low - slack / slope
+            if high - low <= CLOSE * high:
+                break
             try:
-                slack = self._slack(high)
+                slack, slope = self._slack_and_slope(high)
             except StateUnknown as error:
                 high = (self.curve.known_in - self.most_in) * (1 - CLOSE)
                 if high <= low or self._slack(high) >= 0:
@@ -84,7 +99,8 @@ class OnCurve:
                 slack = -1.0
             if slack < 0:
                 return _root(self._slack, low, high), None
-            low, step = high, 2 * step
+            low = high
+        return low, None
 
     def _tops(self, end: float) -> Iterator[float]:
         """Where the gain turns from rising to falling, between the places at which one of the two trades comes to a tick."""
@@ -94,13 +110,17 @@ class OnCurve:
         slopes = [self._slope(mark) for mark in marks]
         for (low, at_low), (high, at_high) in pairwise(zip(marks, slopes, strict=True)):
             if at_low > 0 > at_high:
-                yield _root(self._slope, low, high)
+                yield _root(self._slope, low, high, CLOSE_TO_TOP)
 
     def _slack(self, front_run: float) -> float:
         """How far within its limit the victim stays, in what it is paid for the most that it may put in."""
-        paid_before, _ = self.curve.after_in(front_run)
-        paid, _ = self.curve.after_in(front_run + self.most_in)
-        return paid - paid_before - self.least_out
+        return self._slack_and_slope(front_run)[0]
+
+    def _slack_and_slope(self, front_run: float) -> tuple[float, float]:
+        paid_before, price_before = self.curve.after_in(front_run)
+        paid, price = self.curve.after_in(min(front_run + self.most_in, self.stop))
+        moved = price if front_run + self.most_in < self.stop else 0.0
+        return paid - paid_before - self.least_out, moved - price_before
 
     def _gain(self, front_run: float) -> float:
         bought, _ = self.curve.after_in(front_run)
@@ -109,17 +129,19 @@ class OnCurve:
         return victim_end - sold_back - front_run / self.keep
 
     def _slope(self, front_run: float) -> float:
-        """The slope of the gain: `dv = du` for a sale, else `p(v) dv = p(u) du`; and `p(w) dw = p(v) dv - k p(u) du`."""
+        """The slope of the gain: `p(w) dw = p(v) dv - k p(u) du`, with `dv = du` for a sale (0 at its price limit), else
+        `p(v) dv = p(u) du`.
+        """
         bought, at_start = self.curve.after_in(front_run)
         _, paid, at_end = self._victim_end(front_run, bought)
         _, back = self.curve.after_out(paid - self.keep * bought)
-        moved = 1.0 if self.sells else at_start / at_end
+        moved = at_start / at_end if not self.sells else float(front_run + self.most_in < self.stop)
         return moved - (at_end * moved - self.keep * at_start) / back - 1 / self.keep
 
     def _victim_end(self, front_run: float, bought: float) -> tuple[float, float, float]:
         """Where the victim leads, what the pool has paid by then, and the price there."""
         if self.sells:
-            victim_end = front_run + self.most_in
+            victim_end = min(front_run + self.most_in, self.stop)
             paid, price = self.curve.after_in(victim_end)
         else:
             paid = bought + self.least_out
@@ -127,7 +149,8 @@ class OnCurve:
         return victim_end, paid, price
 
     def _starts_of_ends(self) -> Iterator[float]:
-        """The front-runs after which the victim comes to a tick."""
+        """The front-runs after which the victim comes to a tick, or to its price limit."""
+        yield self.stop - self.most_in
         for end_in, end_out in zip(self.curve.ends_in, self.curve.ends_out, strict=True):
             if self.sells:
                 yield end_in - self.most_in
@@ -135,12 +158,12 @@ class OnCurve:
                 yield self.curve.after_out(end_out - self.least_out)[0]
 
 
-def _root(falling: Callable[[float], float], low: float, high: float) -> float:
+def _root(falling: Callable[[float], float], low: float, high: float, close: float = CLOSE) -> float:
     """Where the function comes to 0, given that it is above 0 at `low` and below 0 at `high`: by the Illinois method."""
     at_low, at_high = falling(low), falling(high)
     kept = 0
     for _ in range(ROUNDS):
-        if high - low <= CLOSE * high or at_low <= 0:
+        if high - low <= close * high or at_low <= 0:
             break
         middle = low + (high - low) * at_low / (at_low - at_high)
         found = falling(middle)

@@ -37,17 +37,16 @@ class Victim:
     def margin(self, pool: PoolState) -> int | None:
         """How far within its limit the swap stays with `pool` in this hop's place (below 0: beyond it); None: a pool refuses."""
         try:
-            swaps = self._swaps(pool)
+            return self._margin(self._swaps(pool))
         except SwapImpossible:
             return None
-        if isinstance(self.size, ExactOut):
-            return self.size.max_amount_in - swaps[0].amount_in
-        return swaps[-1].amount_out - self.min_amount_out
 
-    def after(self, pool: PoolState) -> PoolState | None:
-        """`pool` after the whole swap, or None where the swap would fail."""
+    def after(self, pool: PoolState, *, within_limit: bool = False) -> PoolState | None:
+        """`pool` after the whole swap, or None where the swap would fail at a pool or, if asked for, at the sender's limit."""
         try:
             swaps = self._swaps(pool)
+            if within_limit and self._margin(swaps) < 0:
+                return None
             if isinstance(self.size, ExactOut) and self.size.pays_forward:
                 swaps = swap_path_exact_in(
                     (*self.pools[: self.index], pool), self.tokens_in[: self.index + 1], swaps[0].amount_in
@@ -55,6 +54,11 @@ class Victim:
         except SwapImpossible:
             return None
         return next(swap.after for swap in reversed(swaps) if swap.after.address == pool.address)
+
+    def _margin(self, swaps: Sequence[PoolSwap]) -> int:
+        if isinstance(self.size, ExactOut):
+            return self.size.max_amount_in - swaps[0].amount_in
+        return swaps[-1].amount_out - self.min_amount_out
 
     def _offered(self) -> int:
         """What a sale offers to the hop; a price limit or the end of liquidity may have let the pool take less."""

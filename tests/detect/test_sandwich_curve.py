@@ -49,7 +49,11 @@ def test_no_front_run_on_a_dense_grid_gains_more(seed: int) -> None:
             size = ExactIn(victim.amount_in, victim.min_amount_out)
         else:
             size = ExactOut(victim.amount_out, victim.max_amount_in)
-        view, cause = scene(intent(size, hop(pool, TOKEN0)), pool)
+        price_limit = 0
+        if isinstance(victim, SellsExactly) and rng.random() < 0.3:
+            end = pool.swap_exact_in(TOKEN0, victim.amount_in * rng.randrange(9, 14) // 10).after
+            price_limit = end.sqrt_price_x96 if isinstance(end, V3Pool) else 0
+        view, cause = scene(intent(size, hop(pool, TOKEN0), price_limit=price_limit), pool)
         found = [each.gross_profit for each in detect_sandwich_exposure(view, cause, GAS)]
         curve = OnCurve(curve_of(pool, TOKEN0), victim)
         curve.best()
@@ -68,8 +72,9 @@ def test_on_a_pair_like_pool_it_is_the_closed_form_of_the_pair_but_for_where_the
     assert on_curve.best() == pytest.approx(closed.amount_in, rel=0.01)
 
 
-def test_sale_that_no_first_unit_gains_on_is_left_at_once() -> None:
-    on_curve = OnCurve(curve_of(v3_pool([(-60_000, 60_000, LIQUIDITY)]), TOKEN0), SellsExactly(10**18, 1))
+@pytest.mark.parametrize("min_amount_out", [10**18 * 98 // 100, 10**18 // 2])
+def test_sale_that_moves_the_price_by_less_than_the_fees_is_left_alone(min_amount_out: int) -> None:
+    on_curve = OnCurve(curve_of(v3_pool([(-60_000, 60_000, LIQUIDITY)]), TOKEN0), SellsExactly(10**18, min_amount_out))
     assert on_curve.best() == 0
 
 
