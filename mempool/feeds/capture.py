@@ -342,6 +342,8 @@ def _decode_header(line: bytes) -> Header | None:
 
 def _create(path: str) -> BinaryIO:
     try:
+        if Path(path).is_file() and Path(path).stat().st_size:
+            raise StoreError(f"{path} exists already and is not overwritten: name another file for the capture, or remove it")
         return cast("BinaryIO", gzip.open(path, "wb", COMPRESSION)) if path.endswith(".gz") else Path(path).open("wb")
     except OSError as error:
         reason = _reason(error)

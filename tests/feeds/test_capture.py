@@ -155,3 +155,11 @@ def test_full_disk_silences_the_writer_and_is_told_at_the_end() -> None:
     assert writer.failure == "No space left on device"
     with pytest.raises(StoreError, match="No space left on device"):
         writer.close()
+
+
+def test_file_with_content_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "mempool.sqlite"
+    path.write_bytes(b"rows")
+    with pytest.raises(StoreError, match="exists already and is not overwritten"):
+        write(path, ENTRIES)
+    assert path.read_bytes() == b"rows"
