@@ -59,7 +59,11 @@ def secret_parts(url: str) -> Iterator[str]:
     """The pieces of a URL that may be keys, as written and decoded: user, password, path segments, query values."""
     if "://" not in url:
         return
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # of a host in broken brackets: what may be a key in it cannot be told
+        yield url.split("://", 1)[1]
+        return
     userinfo = parts.netloc.rpartition("@")[0]
     values = [value for _, value in parse_qsl(parts.query)]
     for piece in (*userinfo.split(":"), *parts.path.split("/"), *values, parts.query, parts.fragment):

@@ -49,3 +49,8 @@ def test_text_loses_urls_and_json_web_tokens_and_nothing_else() -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJDQU5BUlkifQ.c2lnbmF0dXJl"
     shown = mask_text(f"cannot reach 'wss://node.example/{KEY}' with {token}: refused")
     assert shown == "cannot reach 'wss://node.example/***' with ***: refused"
+
+
+def test_all_of_a_url_that_cannot_be_read_is_a_secret() -> None:
+    broken = f"ws://[::1/{KEY}"
+    assert mask_text(f"no route to [::1/{KEY}", set(secret_parts(broken))) == "no route to ***"
