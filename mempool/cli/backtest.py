@@ -20,7 +20,7 @@ COLUMNS = ("block", "txs", "swaps", "decoded", "hops", "exact", "explained", "no
 
 
 def backtest_command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Block files, compressed with gzip or not.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Block files, compressed with gzip or not.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of the table.")] = False,
 ) -> None:
     """Play mined blocks as a pending stream and grade every predicted swap.
@@ -61,7 +61,7 @@ def table(results: Sequence[FileCounts], together: Counts) -> Table:
 
     rows = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
-        rows.add_column(column, justify="right", overflow="fold")
+        rows.add_column(column, justify="right", overflow="fold", no_wrap=column == "block")
     for each in results:
         rows.add_row(str(each.block), *figures(each.counts))
     rows.add_section()
@@ -94,8 +94,8 @@ def sentence(counts: Counts, blocks: int) -> str:
         f"Of {counts.hops_simulated:,} simulated hops {counts.hops_exact:,} are exact to the wei{share}, "
         f"{counts.hops_explained:,} differ for a proven cause{in_brackets(counts.explained_by)}, "
         f"{counts.hops_unexplained:,} are not explained; {counts.hops_without_state:,} more lack the state to be simulated.\n"
-        f"Of the calls simulated as a whole or late, {right:,} were rightly expected to revert, {missed:,} reverted unexpectedly, "
-        f"{false_alarm:,} did not revert though expected to."
+        f"Of the calls simulated as a whole or late, {right:,} were rightly expected to revert, "
+        f"{missed:,} reverted unexpectedly, {false_alarm:,} did not revert though expected to."
     )
 
 

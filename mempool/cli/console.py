@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,7 +14,12 @@ def stdout_console() -> Console:
     """For data. Foreign text must be printed as `Text`, never as markup."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False)
+    class DataConsole(Console):
+        def on_broken_pipe(self) -> Never:
+            """Rich would end with 1; the frame of the command line ends with 0, as for all that is printed otherwise."""
+            raise BrokenPipeError
+
+    return DataConsole(highlight=False, markup=False, emoji=False)
 
 
 def stderr_console() -> Console:

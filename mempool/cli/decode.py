@@ -13,6 +13,7 @@ import typer
 from mempool.cli.console import stdout_console
 from mempool.cli.decoded import record, tree
 from mempool.errors import BadData, ConfigError, UsageError
+from mempool.model.display import display
 from mempool.model.swap import Completeness, DecodedCall
 from mempool.model.transaction import PendingTransaction
 
@@ -137,8 +138,10 @@ def json_text(call: str) -> bytes:
         raise UsageError("calldata needs --to, the address of the contract that is called")
     try:
         return Path(call).read_bytes()
-    except (OSError, ValueError):
-        raise UsageError("give calldata in 0x hex with --to, a transaction's JSON or a file with it, a hash, or -") from None
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or "no name of a file"
+        wanted = "give calldata in 0x hex with --to, a transaction's JSON or a file with it, a hash, or -"
+        raise UsageError(f"{display(call, 60) or 'nothing'}: {reason}: {wanted}") from None
 
 
 def read_transaction(raw: bytes) -> PendingTransaction:

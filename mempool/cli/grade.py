@@ -40,11 +40,12 @@ def grade_command(
 
     with closing(open_reader(db)) as connection:
         grades = list(family_grades(connection, router))
+        names = {grade.router for grade in (grades or family_grades(connection))}
         worst = list(worst_hops(connection, router)) if causes else []
     if as_json:
         _print_json(grades, worst if causes else None)
     else:
-        _print_tables(grades, worst)
+        _print_tables(grades, worst, sorted(names))
 
 
 def _print_json(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop] | None) -> None:
@@ -54,13 +55,14 @@ def _print_json(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop] | None)
     typer.echo(msgspec.json.encode(shown).decode())
 
 
-def _print_tables(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop]) -> None:
+def _print_tables(grades: Sequence[FamilyGrade], worst: Sequence[WorstHop], routers: Sequence[str]) -> None:
     from mempool.cli.console import stdout_console
     from mempool.model.display import printable
 
     console = stdout_console()
     if not grades:
-        console.print("nothing graded yet: a prediction is graded when its transaction is mined", soft_wrap=True)
+        yet = f"of that router; there are {', '.join(routers)}" if routers else "yet: a prediction is graded when its block comes"
+        console.print(printable(f"nothing graded {yet}"), soft_wrap=True)
         return
     for line in _lines(grades):
         console.print(printable(line), soft_wrap=True)

@@ -6,10 +6,10 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal, Never
+from typing import Annotated, Any, Literal, Never, cast
 
 import typer
 from typer.core import TyperGroup
@@ -27,7 +27,7 @@ from mempool.cli.run import run_command
 from mempool.cli.simulate import simulate_command
 from mempool.cli.tail import tail_command
 from mempool.config import LoadedSettings, load_settings
-from mempool.errors import MempoolError, UpstreamError
+from mempool.errors import MempoolError, UpstreamError, UsageError
 from mempool.model.display import display
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -43,20 +43,37 @@ Exit codes: 0 done, 1 failure, 2 usage, 3 configuration, 4 node unreachable, 5 b
 """
 
 
-class Commands(TyperGroup):
-    """The group of all commands; a reader that closes the pipe ends any of them silently."""
+WrongCall = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+"""What typer raises on a wrong option or argument; it has no public name for it."""
 
-    def make_context(self, *args: Any, **options: Any) -> Any:
+
+class Commands(TyperGroup):
+    """The group of all commands: a wrong call is told in one line, a reader that closes the pipe ends any of them silently."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **options: Any) -> Any:
+        bare = not args  # that one prints the whole help
         try:
-            return super().make_context(*args, **options)
+            return super().make_context(info_name, args, *rest, **options)
+        except WrongCall as problem:
+            if bare:
+                raise
+            raise usage_error(problem) from None
         except BrokenPipeError:
             end_on_closed_pipe()
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except WrongCall as problem:
+            raise usage_error(problem) from None
         except BrokenPipeError:
             end_on_closed_pipe()
+
+
+def usage_error(problem: typer.BadParameter) -> UsageError:
+    """What is wrong, and where the right options stand."""
+    command = problem.ctx.command_path if problem.ctx is not None else "mempool"
+    return UsageError(f"{problem.format_message().rstrip('.')} (see `{command} --help`)")
 
 
 app = typer.Typer(
@@ -112,18 +129,20 @@ def flag_default(option: Any, value: Any) -> Any:
     return lambda: [url.reveal() for url in value] if option.multiple else value[0].reveal()
 
 
-for command in (
-    run_command,
-    tail_command,
-    grade_command,
-    replay_command,
-    backtest_command,
-    decode_command,
-    simulate_command,
-    profile_command,
-    config_command,
-):
-    app.command(command.__name__.removesuffix("_command"))(command)
+COMMANDS: dict[Callable[..., None], str] = {
+    run_command: "Watch a node, predict every pending swap, grade each.",
+    tail_command: "Print the swaps and findings of a run, as they come.",
+    grade_command: "Print how exact the predictions were.",
+    replay_command: "Play a capture again, to the same rows.",
+    backtest_command: "Grade predictions on mined blocks from files.",
+    decode_command: "Say which swaps a call asks of a router.",
+    simulate_command: "Simulate one call's swaps, to the wei.",
+    profile_command: "Draw where the time goes, as a flame graph.",
+    config_command: "Print the settings in force and their origins.",
+}
+"""With what `mempool --help` says of each in one row; the whole is the command's docstring."""
+for command, summary in COMMANDS.items():
+    app.command(command.__name__.removesuffix("_command"), short_help=summary)(command)
 
 
 def main() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from mempool.model.secret import mask_text, secret_parts
@@ -32,7 +35,11 @@ class MaskedStream:
 
 
 def protect(arguments: Iterable[str], environ: Mapping[str, str]) -> None:
-    """Mask stderr, quieten the loggers that print requests, and leave no core dump behind."""
+    """Make stdout and stderr safe to write to, mask stderr, quieten loggers that print requests, leave no core dump behind."""
+    sys.stdout = sys.stdout or open_nowhere()
+    sys.stderr = sys.stderr or open_nowhere()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no "…" shows "?"
     texts = [*arguments, *(text for name, text in environ.items() if name.startswith(("ETH_", "MEMPOOL_")))]
     urls = [url for text in texts if "://" in text for url in text.removeprefix("--rpc-url=").split()]
     known = {secret for url in urls for secret in secret_parts(url)}
@@ -40,6 +47,11 @@ def protect(arguments: Iterable[str], environ: Mapping[str, str]) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
     logging.getLogger("websockets").setLevel(logging.WARNING)
     forbid_core_dumps()
+
+
+def open_nowhere() -> TextIO:
+    """For a stream that was closed before the start (`>&-`), where Python has None."""
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def learn_secrets(urls: Iterable[str]) -> None:

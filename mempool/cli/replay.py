@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mempool.errors import CaptureError
+
 
 def replay_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture that `mempool run --record` wrote.")],
@@ -25,6 +27,10 @@ def replay_command(
     from mempool.engine.core import EngineOptions
     from mempool.engine.replay import replay_capture
 
-    summary = replay_capture(file, db, EngineOptions(min_profit_eth=min_profit))
+    try:
+        summary = replay_capture(file, db, EngineOptions(min_profit_eth=min_profit))
+    except CaptureError as problem:
+        kept = f"; what stands before it is in {db}" if problem.line > 1 else ""
+        raise CaptureError(problem.path, problem.line, problem.reason + kept) from None
     print_summary(summary.tally, db)
     typer.echo(f"replayed in {summary.seconds:.1f} s", err=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mempool.engine.single_shot import Shot
     from mempool.model.swap import DecodedCall, HopResult, SwapResult
     from mempool.model.transaction import PendingTransaction
+    from mempool.simulate import CallResult
 
 SCHEMA = "mempool.simulate/1"
 HASH = re.compile(r"0x[0-9a-f]{64}")
@@ -175,8 +176,14 @@ def as_lines(call: DecodedCall, shot: Shot, tables: DecodeTables) -> Iterator[st
         yield f"{index + 1}. not simulated: {error}"
     for failure in shot.failures:
         yield f"pool 0x{failure.pool.hex()}: {display(failure.reason, 200)}"
-    yield f"would revert: {result.reverts}" if result.reverts else "would not revert"
+    yield verdict(result)
     yield "(by its limits, its deadline and the pools; balances and allowances are not looked at)"
+
+
+def verdict(result: CallResult) -> str:
+    if result.reverts:
+        return f"would revert: {result.reverts}"
+    return "would not revert" if not result.unknown else "whether it would revert is not known"
 
 
 def hop_line(tables: DecodeTables, result: HopResult) -> str:

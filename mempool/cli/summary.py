@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +45,14 @@ def summary_lines(tally: Tally, database: Path) -> Iterator[tuple[str, str]]:
     if any(gone.values()):
         yield "not mined", _counted(gone)
     yield from _findings(tally)
-    yield "stored in", f"{database}: see `mempool tail --db {database}` and `mempool grade --db {database}`"
+    program = program_name()
+    yield "stored in", f"{database}: see `{program} tail --db {database}` and `{program} grade --db {database}`"
+
+
+def program_name() -> str:
+    """What to type to run this program again: its path where the shell would not find it, as in a `.venv` that is not active."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "mempool" and not shutil.which("mempool") else "mempool"
 
 
 def _grades(tally: Tally) -> Iterator[tuple[str, str]]:
@@ -55,8 +64,10 @@ def _grades(tally: Tally) -> Iterator[tuple[str, str]]:
         causes = {CAUSES[cause]: count for cause, count in tally.causes.most_common() if cause in CAUSES}
         yield "", f"{graded - exact:,} did not: {_counted(causes)}"
     if tally.mined_hops:
-        share = f"{tally.exact_in_block_order:,} of {tally.mined_hops:,}"
-        yield "", f"simulated again at their place in the block, {share} hops are exact to the wei"
+        yield (
+            "",
+            f"of the {tally.mined_hops:,} that swapped, {tally.exact_in_block_order:,} are exact at their place in the block",
+        )
     if tally.reverts:
         right, missed, false_alarms = (tally.reverts[grade] for grade in ("right", "missed", "false_alarm"))
         yield "reverts", _counted({"foreseen": right, "not foreseen": missed, "foreseen in vain": false_alarms})

@@ -27,7 +27,9 @@ POLL_SECONDS = 0.2
 
 def tail_command(
     db: Annotated[Path, typer.Option("--db", help="The database.")] = DEFAULT_DB,
-    lines: Annotated[int | None, typer.Option("-n", "--lines", min=0, help="The last so many; 20, or all with --since.")] = None,
+    lines: Annotated[
+        int | None, typer.Option("-n", "--lines", min=0, max=10**9, help="The last so many; 20, or all with --since.")
+    ] = None,
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Go on printing what comes, across restarts of the run.")
     ] = False,

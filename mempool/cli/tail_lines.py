@@ -15,6 +15,12 @@ from mempool.store.events import EventReader
 
 SCHEMA = "mempool.tail/1"
 _JSON_COLUMNS = ("commands", "legs", "moved_by")
+_REVERTS = {
+    "": "",
+    "right": "reverted as predicted",
+    "missed": "reverted, which was not predicted: ",
+    "false_alarm": "did not revert, though predicted to: ",
+}
 _UNWRAPS = re.compile("ForETH|ForExactETH|unwrapWETH9|UNWRAP_WETH")
 
 
@@ -62,7 +68,7 @@ class Lines:
         return text.append(self._where_and_who(row))
 
     def _finding(self, row: sqlite3.Row) -> Text:
-        text = Text.assemble((row["kind"], "green"))
+        text = Text.assemble((row["kind"].replace("_", " "), "green"))
         if row["bound"] == "state_unknown":
             return text.append(f"  size unknown: {row['note']}").append(self._where_and_who(row))
         exact = row["net_profit_exact"] if row["net_profit_exact"] is not None else row["gross_profit_exact"]
@@ -75,21 +81,31 @@ class Lines:
         return text.append("  reorged" if row["status"] == "reorged" else "", "red").append(self._where_and_who(row))
 
     def _outcome(self, row: sqlite3.Row) -> Text:
-        text = Text("outcome  ").append(row["cause"], "green" if row["cause"] == "exact" else "yellow")
-        error = row["error_as_predicted"]
-        if error not in (None, "0"):
-            exact_out = row["size"] == "exact_out"
-            text.append(f"  error {self._amount(row['token_in'] if exact_out else row['token_out'], error)}")
-            if row["relative_error"] is not None:
-                text.append(f" ({100 * row['relative_error']:.3g} %)")
-        if row["error_in_block_order"] is not None:
-            text.append(f"  in block order {row['error_in_block_order']}")
-        moved_by = json.loads(row["moved_by"])
-        text.append(f"  moved by {', '.join(map(short_address, moved_by[:3]))}" if moved_by else "")
-        text.append(f" and {len(moved_by) - 3} more" if len(moved_by) > 3 else "")
-        text.append(f"  revert: {row['revert'].replace('_', ' ')}" if row["revert"] else "")
+        text = Text("mined  ").append(_REVERTS[row["revert"]], "" if row["revert"] == "right" else "yellow")
+        if row["cause"] == "exact":
+            text.append("" if row["revert"] else "as predicted to the wei", "green")
+        else:
+            text.append(self._deviation(row), "yellow")
+        if row["error_in_block_order"] not in (None, "0"):
+            text.append(f", {self._error(row, 'error_in_block_order')} off at its place in the block too", "red")
+        elif row["error_as_predicted"] not in (None, "0"):
+            text.append(", exact at its place in the block", "green")
         protocol = self._protocols.get(row["protocol"], row["protocol"] or "")
         return text.append("  reorged" if row["reorged"] else "", "red").append(f"  {protocol}  {short_address(row['hash'])}")
+
+    def _deviation(self, row: sqlite3.Row) -> str:
+        """How far off the prediction was and why, with those who moved the pool."""
+        off = ""
+        if row["error_as_predicted"] not in (None, "0"):
+            share = f" ({100 * row['relative_error']:.3g} %)" if row["relative_error"] is not None else ""
+            off = f"{self._error(row, 'error_as_predicted')}{share} off: "
+        moved_by = json.loads(row["moved_by"])
+        names = f" by {', '.join(map(short_address, moved_by[:3]))}" if moved_by else ""
+        return f"{off}{row['cause'].replace('_', ' ')}{names}{f' and {len(moved_by) - 3} more' if len(moved_by) > 3 else ''}"
+
+    def _error(self, row: sqlite3.Row, column: str) -> str:
+        """In the token whose amount the hop leaves open."""
+        return self._amount(row["token_in"] if row["size"] == "exact_out" else row["token_out"], row[column])
 
     def _gap(self, row: sqlite3.Row) -> Text:
         seconds = (row["to_ns"] - row["from_ns"]) / 1e9

@@ -272,7 +272,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS: {getattr(error, 'reason', None) or 'the handshake failed'}"
+        reason = getattr(error, "reason", None) or "the handshake failed"
+        return f"TLS: {reason}: does the node speak it there? Else give ws:// or http://"
     return next((reason for kind, reason in _REASONS if isinstance(error, kind)), f"cannot be reached ({type(error).__name__})")
 
 

@@ -234,3 +234,34 @@ def test_settings_reach_the_flags_of_the_same_name_and_help_shows_no_key(tmp_pat
     assert show() == f"here.sqlite 0.5 1 {CANARY[-6:]}\n"
     assert show("--db", "flag.sqlite") == f"flag.sqlite 0.5 1 {CANARY[-6:]}\n"
     assert CANARY not in show("--help")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_stream_that_was_closed_before_the_start_is_no_failure(closed: str, tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m mempool.cli.main config {closed}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["tial"], "error: No such command 'tial'. Did you mean 'tail'? (see `mempool --help`)"),
+        (["replay"], "error: Missing argument 'FILE' (see `mempool replay --help`)"),
+        (["config", "--json=1"], "error: No such option: --json (see `mempool config --help`)"),
+    ],
+)
+def test_wrong_call_is_told_in_one_line_with_the_way_to_the_help(arguments: list[str], line: str, tmp_path: Path) -> None:
+    assert mempool(*arguments, home=tmp_path).stderr == f"{line}\n"
+
+
+def test_broken_node_url_ends_in_one_line_that_does_not_repeat_it(tmp_path: Path) -> None:
+    done = mempool("run", "--rpc-url", f"ws://[::1/{CANARY}", home=tmp_path)
+    assert done.returncode == ConfigError.exit_code
+    assert len(done.stderr.splitlines()) == 1
+    assert CANARY not in done.stderr
+
+
+def test_no_row_of_the_help_is_cut_off(tmp_path: Path) -> None:
+    assert "..." not in mempool("--help", home=tmp_path, COLUMNS="80").stdout.replace("COMMAND [ARGS]...", "")

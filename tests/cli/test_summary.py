@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mempool.cli.summary import summary_lines
+import pytest
+
+from mempool.cli.summary import program_name, summary_lines
 from mempool.engine.tally import Tally
 
 DATABASE = Path("var/demo.sqlite")
@@ -32,7 +34,16 @@ def test_grades_causes_and_findings_are_told_with_their_counts() -> None:
     lines = text(tally)
     assert "graded 486 hops against the mined blocks: 326 came out as predicted at first sight" in lines
     assert "160 did not: 145 others had moved the pool first, 15 a token took a fee on its transfer" in lines
-    assert "411 of 426 hops are exact to the wei" in lines
+    assert "of the 426 that swapped, 411 are exact at their place in the block" in lines
     assert "found 3 backruns, the largest worth 0.296 ETH after gas" in lines
     assert " 5 sandwich exposures of senders" in lines
     assert "not mined 17 replaced by their sender" in lines
+
+
+@pytest.mark.parametrize(("found", "name"), [(None, ".venv/bin/mempool"), ("/usr/bin/mempool", "mempool")])
+def test_program_is_named_by_its_path_where_the_shell_would_not_find_it(
+    found: str | None, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", [".venv/bin/mempool"])
+    monkeypatch.setattr("shutil.which", lambda _: found)
+    assert program_name() == name

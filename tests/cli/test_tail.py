@@ -68,10 +68,10 @@ def test_a_swap_reads_as_people_write_it(path: Path, capsys: pytest.CaptureFixtu
 
 def test_outcomes_and_backruns_say_what_happened_and_who_moved_the_pool(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, first, _, backrun, second = shown(capsys, path)
-    assert first == "outcome  exact  in block order 0  Uniswap V2  0x0000…0001"
+    assert first == "mined  as predicted to the wei  Uniswap V2  0x0000…0001"
     assert backrun == "backrun  0.011 WETH after gas  $30.00  through 0x4444…4444 > 0x4444…4444  Uniswap V2  0x0000…0002"
     assert second == (
-        "outcome  moved_ahead  error -1 USDC (0.00324 %)  in block order 0  moved by 0x0000…0009  Uniswap V2  0x0000…0002"
+        "mined  -1 USDC (0.00324 %) off: moved ahead by 0x0000…0009, exact at its place in the block  Uniswap V2  0x0000…0002"
     )
 
 
@@ -211,7 +211,7 @@ def test_a_swap_that_would_revert_an_unknown_token_and_a_reorg_say_so(tmp_path: 
     path = database(tmp_path / "mempool.sqlite", records)
     text = "\n".join(shown(capsys, path))
     assert "units of 0x3333…3333  would revert: too little received" in text
-    assert "revert: right" in text
+    assert "mined  reverted as predicted  " in text
     assert "exposed at most 0.5 ETH" in text
     assert text.count("reorged") == 1
 
@@ -325,3 +325,10 @@ def test_tail_imports_nothing_heavy(path: Path) -> None:
     started = time.monotonic()
     assert in_pipe([sys.executable, "-c", script]).splitlines()[-1] == b"[]"
     assert time.monotonic() - started < 30
+
+
+def test_terminal_without_unicode_gets_question_marks(path: Path) -> None:
+    command, environ = [*TAIL, "--db", str(path), "-n", "1"], {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("0x0000?0002\n")
