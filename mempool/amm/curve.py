@@ -28,7 +28,7 @@ class EndOfLiquidity(ArithmeticError):
 class Curve:
     """One pool's ranges in one direction of trade, found as they are asked for. Inputs and outputs count from its price on."""
 
-    __slots__ = ("_more", "_unknown", "ends_in", "ends_out", "keep", "ranges", "starts_in", "starts_out")
+    __slots__ = ("_least_reserves", "_more", "_unknown", "ends_in", "ends_out", "keep", "ranges", "starts_in", "starts_out")
 
     def __init__(self, keep: float, ranges: Iterator[Range]) -> None:
         self.keep = keep
@@ -38,6 +38,7 @@ class Curve:
         self.starts_out: list[float] = []
         self.ends_in: list[float] = []
         self.ends_out: list[float] = []
+        self._least_reserves: list[float] = []
         self._more = ranges
         self._unknown: StateUnknown | None = None
 
@@ -76,6 +77,20 @@ class Curve:
             raise EndOfLiquidity
         return self.starts_in[index] + reserve_in * part / left, left * left / (reserve_in * reserve_out)
 
+    def reserves(self, amount_in: float) -> tuple[float, float]:
+        """The virtual reserves where an input after the fee has led. Raises like `range`."""
+        self.after_in(amount_in)
+        index = bisect_left(self.ends_in, amount_in)
+        reserve_in, reserve_out, _ = self.ranges[index]
+        after = reserve_in + amount_in - self.starts_in[index]
+        return after, reserve_in * reserve_out / after
+
+    def least_reserve(self, amount_in: float) -> float:
+        """The smallest virtual reserve of the token out on the way to an input after the fee. Raises like `range`."""
+        _, last = self.reserves(amount_in)
+        index = bisect_left(self.ends_in, amount_in)
+        return min(last, self._least_reserves[index - 1]) if index else last
+
     def down_to(self, price: float) -> float:
         """The input after the fee with which the price of the next unit has fallen to `price`. Raises like `range`."""
         index = 0
@@ -104,6 +119,8 @@ class Curve:
         self.starts_out.append(start_out)
         self.ends_in.append(start_in + capacity)
         self.ends_out.append(start_out + paid)
+        left = found.reserve_out - paid
+        self._least_reserves.append(min(left, self._least_reserves[-1]) if self._least_reserves else left)
 
 
 def best_input(curves: Sequence[Curve]) -> tuple[float, float]:

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from mempool.amm.curve import Curve, best_input
 from mempool.amm.path import swap_path_exact_in
-from mempool.detect.cycles import Curves, Cycle, Prices, best_size, cycles_through
+from mempool.detect.curves import Curves
+from mempool.detect.cycles import Cycle, Prices, best_size, cycles_through
 from mempool.detect.gas import GasAssumption, net_profit
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.market import MarketView
@@ -148,7 +149,7 @@ class _Search:
 
     def _candidate(self, cycle: Cycle) -> _Candidate:
         states = _states(self.after, cycle)
-        curves = self._curves.of(states, cycle)
+        curves = self._along(states, cycle)
         amount_in, gain = best_input(curves)
         return _Candidate(cycle, states, curves, self._cost(cycle, states), gain + amount_in * FLOAT_PART)
 
@@ -158,7 +159,7 @@ class _Search:
         curves: Sequence[Curve] = ()
         if self.prices_before.may_gain(candidate.cycle):
             states = _states(self.before, candidate.cycle)
-            curves = self._curves.of(states, candidate.cycle)
+            curves = self._along(states, candidate.cycle)
             if least is not None and candidate.rank(candidate.most - self._least_gain(candidate.cycle, curves)) <= least:
                 return None
         size = best_size(candidate.states, candidate.cycle, candidate.curves)
@@ -170,6 +171,9 @@ class _Search:
         except SwapImpossible:
             return None
         return _Arbitrage(swaps, size.profit - gain_before, gain_before)
+
+    def _along(self, states: Sequence[PoolState], cycle: Cycle) -> list[Curve]:
+        return [self._curves.of(state, token) for state, (_, token) in zip(states, cycle.hops, strict=True)]
 
     def _least_gain(self, cycle: Cycle, curves: Sequence[Curve]) -> float:
         """What the cycle certainly gained before the swap: the estimate less what floats and the pools' rounding may hide."""

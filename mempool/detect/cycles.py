@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
-from mempool.amm import curve_of
 from mempool.amm.curve import Curve, best_input
 from mempool.amm.optimal import CERTAINLY_NO_GAIN, DENSE, IMMATERIAL, NOTHING, Size, best_near, best_v2_cycle, unit_price
 from mempool.amm.path import swap_path_exact_in, swap_path_exact_out
@@ -74,34 +73,6 @@ class Prices(dict[HopKey, float]):
         for hop in cycle.hops:
             gain *= self[hop]
         return gain > CERTAINLY_NO_GAIN
-
-
-class Curves:
-    """Pool states as curves, each made once; those of the view's own pools are kept with it."""
-
-    def __init__(self, view: MarketView) -> None:
-        self._pools, self._unmoved = view.pools, view.memo.setdefault("curves", {})
-        self._moved: dict[tuple[int, bytes], tuple[PoolState, Curve]] = {}
-
-    def of(self, states: Sequence[PoolState], cycle: Cycle) -> list[Curve]:
-        """One for each pool of the cycle, in the direction of trade."""
-        return [
-            self._unmoved_curve(state, hop) if self._pools.get(hop[0]) is state else self._moved_curve(state, hop[1])
-            for state, hop in zip(states, cycle.hops, strict=True)
-        ]
-
-    def _unmoved_curve(self, state: PoolState, hop: HopKey) -> Curve:
-        curve: Curve | None = self._unmoved.get(hop)
-        if curve is None:
-            curve = self._unmoved[hop] = curve_of(state, hop[1])
-        return curve
-
-    def _moved_curve(self, state: PoolState, token_in: bytes) -> Curve:
-        made = self._moved.get((id(state), token_in))
-        if made is None:
-            # The state is kept beside its curve, so that its id stays its own.
-            made = self._moved[id(state), token_in] = state, curve_of(state, token_in)
-        return made[1]
 
 
 _CYCLES: WeakKeyDictionary[PoolIndex, dict[bytes, tuple[Cycle, ...]]] = WeakKeyDictionary()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mempool.amm import curve_of
-from mempool.amm.curve import EndOfLiquidity
+from mempool.amm.curve import Curve, EndOfLiquidity
 from mempool.amm.optimal import DENSE, NOTHING, Size, V2Reserves, best_on_one_hill, largest_by_margin, largest_true
 from mempool.amm.tick_math import Q96
 from mempool.amm.uniswap_v2 import PIPS, V2Pool
+from mempool.detect.curves import Curves
 from mempool.detect.sandwich_curve import OnCurve
 from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly, best_front_run_of_purchase, best_front_run_of_sale
 from mempool.detect.victim import Victim
@@ -23,7 +23,7 @@ FINE = 1 << 20
 EXACT_BELOW = 1 << 30
 
 
-def best_trades(victim: Victim) -> tuple[Leg, ...]:
+def best_trades(victim: Victim, curves: Curves) -> tuple[Leg, ...]:
     """What to buy ahead on the hop's pool and to sell back after the victim's swap; nothing where nothing gains.
 
     On a V2 pair it is the integer optimum (see `sandwich_v2`). On other pools the largest front-run under the sender's limit is
@@ -39,12 +39,11 @@ def best_trades(victim: Victim) -> tuple[Leg, ...]:
         return legs(victim, best.amount_in) if best.profit > 0 else ()
     if victim.price_limit and isinstance(victim.size, ExactOut):
         return _by_quotes(victim)
-    return _by_curve(victim)
+    return _by_curve(victim, curves.of(pool, victim.token_in))
 
 
-def _by_curve(victim: Victim) -> tuple[Leg, ...]:
+def _by_curve(victim: Victim, curve: Curve) -> tuple[Leg, ...]:
     """The top on the pool's curve, then quoted; searched by quotes alone where the size is small or liquidity ends."""
-    curve = curve_of(victim.hop.before, victim.token_in)
     try:
         on_curve = OnCurve(curve, victim.on_hop(), _least_price(victim))
         top = int(on_curve.best())

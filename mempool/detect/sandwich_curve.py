@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from math import inf, sqrt
+from math import inf, log, sqrt
 
 from mempool.amm.curve import Curve
 from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly
 from mempool.errors import StateUnknown
 
-MAX_PLACES = 24
+MAX_PLACES = 64
 """How many ticks on the way are looked at, evenly chosen where there are more."""
 ROUNDS = 100
 CLOSE, CLOSE_TO_TOP = 1e-13, 1e-8
@@ -55,12 +55,16 @@ class OnCurve:
         return top / self.keep if top > 0 and self._gain(top) > 0 else 0.0
 
     def _limit_in_first_range(self) -> float | None:
-        """Where the victim's limit stops the front-run: `r = R + u` solves `r (r + d) = d R S / m`. None beyond the range."""
+        """Where the victim's limit stops the front-run; None beyond the first range."""
         reserve_in, reserve_out, capacity = self.curve.range(0)
+        limit = self._limit_at(reserve_in, reserve_out)
+        return max(limit, 0.0) if limit + self.most_in <= min(capacity, self.stop) else None
+
+    def _limit_at(self, reserve_in: float, reserve_out: float) -> float:
+        """How far beyond a place with these reserves the limit stands, if they last: `r (r + d) = d R S / m` with `r = R + u`."""
         most_in = self.most_in
         square = 4 * most_in * reserve_in * reserve_out / self.least_out
-        limit = (sqrt(most_in * most_in + square) - most_in) / 2 - reserve_in
-        return max(limit, 0.0) if limit + most_in <= min(capacity, self.stop) else None
+        return (sqrt(most_in * most_in + square) - most_in) / 2 - reserve_in
 
     def _best_over_ranges(self) -> float:
         """The limit, or the best of the tops before it; where what is known ends before the limit, one of the tops must be."""
@@ -74,24 +78,27 @@ class OnCurve:
         return top
 
     def _moves_too_little(self, end: float) -> bool:
-        """Whether no price on the way pays both fees: who bought for at least `1 / p(0)` sells for at most `1 / p(v)`."""
-        _, first = self.curve.after_in(0.0)
-        _, _, last = self._victim_end(end, self.curve.after_in(end)[0])
-        return last >= self.keep * self.keep * first
+        """Whether the victim moves the price nowhere by as much as both fees.
+
+        Each unit of `C(u)` is sold back at most `o + (1 - k) C(u)` further along the curve than it was bought, `o` being what the
+        victim takes; to gain, some must be sold where the price has fallen to less than `k²`. Over virtual reserves of S and more
+        the price falls on a stretch of `c` to no less than `exp(-2 c / S)`: its root is a reserve over the liquidity, and each
+        unit paid takes one from the reserve.
+        """
+        bought, _ = self.curve.after_in(end)
+        taken = self.curve.after_in(min(self.most_in, self.stop))[0] if self.sells else self.least_out
+        further = taken + (1 - self.keep) * bought
+        return further <= -log(self.keep) * self.curve.least_reserve(self._victim_end(end, bought)[0])
 
     def _limit(self) -> tuple[float, StateUnknown | None]:
-        """Where the victim's limit stops the front-run, or what is known ends.
-
-        What the victim is paid falls ever slower, so Newton's steps from 0 on stay below the limit, unless liquidity jumps.
-        """
+        """Where the victim's limit stops the front-run, or what is known ends: as if the liquidity at each place lasted."""
         low = 0.0
-        slack, slope = self._slack_and_slope(low)
-        while slack > 0 and slope < 0:
-            high = low - slack / slope
+        for _ in range(ROUNDS):
+            high = low + self._limit_at(*self.curve.reserves(low))
             if high - low <= CLOSE * high:
                 break
             try:
-                slack, slope = self._slack_and_slope(high)
+                slack = self._slack(high)
             except StateUnknown as error:
                 high = (self.curve.known_in - self.most_in) * (1 - CLOSE)
                 if high <= low or self._slack(high) >= 0:
@@ -114,13 +121,9 @@ class OnCurve:
 
     def _slack(self, front_run: float) -> float:
         """How far within its limit the victim stays, in what it is paid for the most that it may put in."""
-        return self._slack_and_slope(front_run)[0]
-
-    def _slack_and_slope(self, front_run: float) -> tuple[float, float]:
-        paid_before, price_before = self.curve.after_in(front_run)
-        paid, price = self.curve.after_in(min(front_run + self.most_in, self.stop))
-        moved = price if front_run + self.most_in < self.stop else 0.0
-        return paid - paid_before - self.least_out, moved - price_before
+        paid_before, _ = self.curve.after_in(front_run)
+        paid, _ = self.curve.after_in(min(front_run + self.most_in, self.stop))
+        return paid - paid_before - self.least_out
 
     def _gain(self, front_run: float) -> float:
         bought, _ = self.curve.after_in(front_run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from mempool.detect.curves import Curves
 from mempool.detect.front_run import best_trades
 from mempool.detect.gas import GasAssumption, net_profit
 from mempool.detect.victim import Victim
@@ -33,11 +34,12 @@ def detect_sandwich_exposure(
     upper_bound = cause.intent.measures_received or any(
         token in taxed for hop in cause.hops for token in (hop.hop.token_in, hop.hop.token_out)
     )
+    curves = Curves(view)
     for index, hop in enumerate(cause.hops):
         if any(earlier.hop.pool == hop.hop.pool for earlier in cause.hops[:index]):
             continue
         try:
-            trades = best_trades(Victim(cause, index))
+            trades = best_trades(Victim(cause, index), curves)
         except StateUnknown as error:
             yield _finding(view, gas, hop, (), Bound.STATE_UNKNOWN, str(error))
             continue
