@@ -1,0 +1,156 @@
+"""Interleaved measurements: each contestant once a round, medians over the rounds, and what is printed of them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+OURS = "mempool"
+PEERS = ("web3", "eth-abi", "websockets", "uvloop", "msgspec")
+
+
+class Options(Struct, frozen=True):
+    """`quick` shows that all runs and measures nothing; `capture` is another one than the bundled."""
+
+    quick: bool = False
+    capture: Path | None = None
+
+
+class Contestant(Struct, frozen=True):
+    """`prepare` gets ready for one round, outside the time; `run` then does `count` pieces of the work."""
+
+    name: str
+    run: Callable[[], object]
+    count: int
+    prepare: Callable[[], object] = lambda: None
+
+
+class Figure(Struct, frozen=True):
+    """Seconds for one piece of work, one figure a round."""
+
+    name: str
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+
+class Row(Struct, frozen=True):
+    """One piece of work: ours and what stands beside it; `expected` is the ratio to the first peer that ours should reach."""
+
+    work: str
+    figures: tuple[Figure, ...]
+    expected: float | None = None
+
+    @property
+    def ours(self) -> Figure:
+        return self.figures[0]
+
+
+class Section(Struct, frozen=True):
+    """What one benchmark shows. `unit` is a piece of its work."""
+
+    title: str
+    unit: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+def race(contestants: Sequence[Contestant], rounds: int) -> tuple[Figure, ...]:
+    """CPU seconds of this process for one piece of work: a busy neighbour takes the clock's time, but hardly ours.
+
+    The first round warms everything up and is not counted.
+    """
+    seconds: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
+    for number in range(rounds + 1):
+        for contestant in contestants:
+            contestant.prepare()
+            gc.collect()
+            started = time.process_time()
+            contestant.run()
+            spent = time.process_time() - started
+            if number:
+                seconds[contestant.name].append(spent / contestant.count)
+    return tuple(Figure(name, tuple(measured)) for name, measured in seconds.items())
+
+
+def ratios(ours: Figure, peer: Figure) -> tuple[float, float, float]:
+    """How many times longer the peer takes: of the medians, and the least and the most of any round."""
+    by_round = [theirs / own for own, theirs in zip(ours.seconds, peer.seconds, strict=True)]
+    return peer.median / ours.median, min(by_round), max(by_round)
+
+
+def machine() -> dict[str, str]:
+    """Where the figures come from."""
+    models = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.processor() or platform.machine(),
+        "cpus": str(os.cpu_count()),
+        "load": f"{os.getloadavg()[0]:.1f}",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in PEERS},
+    }
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.is_file() else []
+
+
+def show(sections: Sequence[Section], about: Mapping[str, str]) -> None:
+    console = Console(width=None if os.isatty(1) else 130)
+    console.print(", ".join(f"{name} {value}" for name, value in about.items()), highlight=False, soft_wrap=True)
+    for section in sections:
+        console.print(_table(section))
+        for note in section.notes:
+            console.print(f"  {note}", highlight=False, soft_wrap=True)
+
+
+def _table(section: Section) -> Table:
+    table = Table(title=section.title, title_justify="left", title_style="bold")
+    for heading in ("work", f"{OURS}, us a {section.unit}", "beside", "us", "times ours (rounds)", "expected"):
+        table.add_column(heading, justify="left" if heading in ("work", "beside") else "right")
+    for row in section.rows:
+        own = f"{row.ours.median * 1e6:.2f} ({min(row.ours.seconds) * 1e6:.2f} to {max(row.ours.seconds) * 1e6:.2f})"
+        peers = row.figures[1:]
+        if not peers:
+            table.add_row(row.work, own, "", "", "", "")
+        for number, peer in enumerate(peers):
+            middle, least, most = ratios(row.ours, peer)
+            expected = f"{row.expected:.0f}" if row.expected and not number else ""
+            cells = (peer.name, f"{peer.median * 1e6:.1f}", f"{middle:.1f} ({least:.1f} to {most:.1f})", expected)
+            table.add_row(*(("", "") if number else (row.work, own)), *cells)
+    return table
+
+
+def as_json(sections: Sequence[Section], about: Mapping[str, str]) -> dict[str, object]:
+    """Everything measured, in seconds."""
+    return {
+        "schema": "mempool.bench/1",
+        "machine": dict(about),
+        "rows": [_row_json(section, row) for section in sections for row in section.rows],
+    }
+
+
+def _row_json(section: Section, row: Row) -> dict[str, object]:
+    return {
+        "section": section.title,
+        "work": row.work,
+        "unit": section.unit,
+        "seconds": {figure.name: figure.median for figure in row.figures},
+        "rounds": {figure.name: figure.seconds for figure in row.figures},
+        "ratios": {peer.name: ratios(row.ours, peer) for peer in row.figures[1:]},
+        "expected": row.expected,
+    }

@@ -1,0 +1,59 @@
+"""The benchmarks run and print every row; what they measure is nobody's to assert."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts._bench.calls import CASES
+from scripts._bench.figures import Figure, ratios
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "scripts._bench", *arguments)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_every_benchmark_gives_every_row_beside_its_peers() -> None:
+    done = bench("--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    printed: dict[str, Any] = json.loads(done.stdout)
+    assert printed["schema"] == "mempool.bench/1"
+    assert {"cpu", "python", "web3", "eth-abi"} <= set(printed["machine"])
+    peers = {row["work"]: set(row["ratios"]) for row in printed["rows"]}
+    for case in CASES:
+        assert peers[case.work] == {"eth-abi", "web3"}
+        assert peers[f"{case.work}, new tokens"] == {"eth-abi"}
+    for work in ("decoded swap", "opportunity", "opportunity, pools as recorded"):
+        assert peers[f"frame -> {work}, CPU"] == peers[f"frame -> {work}, wall"] == {"web3"}
+    assert {"V2 amount out and state after", "V3 swap over 20 ticks", "sandwich sizing, V3", "backrun sizing, V3"} <= set(peers)
+    assert all(seconds > 0 for row in printed["rows"] for seconds in row["seconds"].values())
+
+
+def test_table_shows_machine_and_every_row() -> None:
+    done = bench("maths", "--quick")
+    assert done.returncode == 0, done.stderr
+    assert "python 3." in done.stdout
+    assert "V3 swap over 5 ticks" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [(("fly",), 2, "no benchmark named fly"), (("stream", "--capture", "missing.gz"), 1, "there is no such capture")],
+)
+def test_what_cannot_be_measured_is_said_in_one_line(arguments: tuple[str, ...], code: int, said: str) -> None:
+    done = bench(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ratio_is_of_the_medians_and_its_spread_of_the_rounds() -> None:
+    assert ratios(Figure("ours", (1.0, 2.0, 4.0)), Figure("peer", (10.0, 20.0, 20.0))) == (10.0, 5.0, 10.0)
