@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -128,9 +128,12 @@ class LiveRun:
     async def _watch(self, engine: Engine, feeds: FeedGroup, store: Store) -> None:
         """Show the status, and now and then store the counters."""
         stored_at = time.monotonic()
+        stood: dict[str, bool] = {}
         while True:
             await asyncio.sleep(STATUS_SECONDS)
             self._count(engine, feeds, store)
+            for remark in connection_remarks(feeds, stood):
+                self._warn(remark)
             self._show(_status(engine, store))
             if time.monotonic() - stored_at >= COUNTERS_SECONDS:
                 stored_at = time.monotonic()
@@ -151,6 +154,16 @@ class _Stopped(Exception):
 def router_addresses(tables: DecodeTables) -> frozenset[str]:
     """The targets whose transactions are decoded, as the feeds compare them."""
     return frozenset(f"0x{address.hex()}" for address in tables.routers)
+
+
+def connection_remarks(feeds: FeedGroup, stood: dict[str, bool]) -> Iterator[str]:
+    """A line for each node that was lost or came back since the last look; `stood` remembers that look."""
+    for feed in feeds.feeds:
+        stands, before = feed.ready.is_set(), stood.get(feed.name)
+        if before is not None and stands != before:
+            yield f"{feed.endpoint}: {'connected again' if stands else 'the connection is lost, trying again'}"
+        if stands or before is not None:
+            stood[feed.name] = stands
 
 
 def _status(engine: Engine, store: Store) -> Status:
