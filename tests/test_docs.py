@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 import typer
 
+from mempool import replay
 from mempool.cli.main import app
+from mempool.cli.summary import summary_lines
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -31,6 +33,25 @@ def test_python_example_runs(example: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_screen_of_the_demo_is_what_the_bundled_capture_gives(tmp_path: Path) -> None:
+    summary = replay(ROOT / "tests" / "fixtures" / "devnet.capture.gz", tmp_path / "demo.sqlite")
+    lines = [f"{name:<10}  {text}" for name, text in summary_lines(summary.tally, Path("var/demo.sqlite"))]
+    assert "\n".join(lines) in README
+
+
+@pytest.mark.shared
+def test_table_of_mined_blocks_is_what_the_script_prints() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "backtest_table.py"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        check=True,
+    )
+    assert done.stdout.strip() in README
 
 
 def commands() -> dict[str, Any]:
