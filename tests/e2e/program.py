@@ -139,7 +139,7 @@ def run_once(arguments: Sequence[str], folder: Path, environ: Mapping[str, str] 
 def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
     """Nothing of ours but the paths: no settings, an empty home."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "VIRTUAL_ENV", "TMPDIR") if name in os.environ}
-    return {**kept, "HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **more}
+    return {**kept, "HOME": str(home), "PYTHONPATH": str(ROOT), **more}
 
 
 def rows(db: Path, query: str, *values: Any) -> list[Row]:
