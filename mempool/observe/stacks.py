@@ -9,6 +9,7 @@ from mempool.errors import BadData
 
 Stack = tuple[str, ...]
 """Frames from the outermost to the innermost, each `function (file:line)` or `function (file)`."""
+IMPORTING = "<frozen importlib"
 
 
 def parse_folded(text: str) -> Counter[Stack]:
@@ -23,9 +24,14 @@ def parse_folded(text: str) -> Counter[Stack]:
 
 
 def below(stacks: Mapping[Stack, int], root: str) -> Counter[Stack]:
-    """The stacks that pass through the function `root`, without what called it: start-up and tooling fall away."""
+    """The stacks that pass through the function `root`, without what called it: start-up and tooling fall away.
+
+    So does the loading of libraries, which a workload that runs for longer than a profile does only once.
+    """
     found: Counter[Stack] = Counter()
     for stack, count in stacks.items():
+        if any(IMPORTING in frame for frame in stack):
+            continue
         for depth, frame in enumerate(stack):
             if frame.split(" (")[0] == root:
                 found[stack[depth:]] += count

@@ -69,6 +69,11 @@ def test_what_called_the_root_falls_away() -> None:
     assert {stack[0] for stack in stacks} == {"work (app.py:10)", "work (app.py:11)"}
 
 
+def test_loading_of_libraries_is_no_part_of_the_workload() -> None:
+    loading = "main (app.py:3);work (app.py:9);_find_and_load (<frozen importlib._bootstrap>:1165);multiply (x.py:1) 500\n"
+    assert sum(below(parse_folded(RAW + loading), "work").values()) == 100
+
+
 def test_speedscope_file_weighs_every_stack_once_in_seconds() -> None:
     stacks = parse_folded(RAW)
     file = orjson.loads(speedscope_json(stacks, "decode", 100))
