@@ -52,6 +52,7 @@ class Listener:
         self._tasks = asyncio.TaskGroup()
         self._token_reads = asyncio.Semaphore(MAX_TOKEN_READS)
         self._heads_taken: dict[str, None] = {}
+        self._first_number = 0
         self._backfills: dict[str, set[str]] = {}
         self._contents: list[PoolContent] = []
         self._lost: dict[str, Disconnected] = {}
@@ -92,6 +93,7 @@ class Listener:
         if head.ref.hash in self._heads_taken:
             return
         self._heads_taken[head.ref.hash] = None
+        self._first_number = self._first_number or head.ref.number
         if len(self._heads_taken) > MAX_HEADS_TAKEN:
             del self._heads_taken[next(iter(self._heads_taken))]
         self._work.put_nowait(NewHead(head, head.source in self._lost))
@@ -112,12 +114,12 @@ class Listener:
             self._heads_taken.pop(head.ref.hash, None)
 
     async def _missing(self, ref: BlockRef) -> list[BlockRef]:
-        """The head and its ancestors that we do not have, oldest first; the head alone where the gap is too long."""
+        """The head and its ancestors that we lack, back to the first one told; the head alone where the gap is too long."""
         known = self.engine.head
-        if known is None or ref.number - known.number > MAX_ANCESTORS:
+        if ref.number - (known.number if known else self._first_number) > MAX_ANCESTORS:
             return [ref]
         missing = [ref]
-        while not self.engine.market.keeps(missing[-1].parent_hash):
+        while not self.engine.market.keeps(missing[-1].parent_hash) and (known or missing[-1].number > self._first_number):
             if len(missing) > MAX_ANCESTORS:
                 return [ref]
             missing.append(await read_ref(self._request, missing[-1].parent_hash))

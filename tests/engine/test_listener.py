@@ -1,0 +1,93 @@
+"""Heads in, blocks read: which blocks are read behind a head when earlier reads have failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import orjson
+import pytest
+
+from mempool.engine.core import Engine
+from mempool.engine.listener import Listener
+from mempool.engine.turns import LiveTurns
+from mempool.errors import UpstreamError
+from mempool.feeds import frames
+from mempool.feeds.chain_reads import ChainReads
+from mempool.feeds.events import HeadSeen
+from mempool.model.record import Record
+from mempool.resources import load_tables
+from tests.fakes.messages import block_hash, head
+
+BLOCKS = {block_hash(number): number for number in range(10, 100)}
+
+
+class Chain:
+    """Blocks without transactions, of a node that can be out of reach."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.read: list[int] = []
+
+    async def request(self, method: str, params: Sequence[object]) -> bytes:
+        if not self.is_up or method not in ("eth_getBlockByHash", "eth_getBlockReceipts"):
+            raise UpstreamError(f"{method}: not connected")
+        if method == "eth_getBlockReceipts":
+            return b"[]"
+        number = BLOCKS[str(params[0])]
+        if params[1]:
+            self.read.append(number)
+        return orjson.dumps(head(number, transactions=[]))
+
+
+class Listening:
+    """A listener on such a chain."""
+
+    def __init__(self) -> None:
+        self.chain, self.records = Chain(), list[Record]()
+        self.engine = Engine(load_tables(), self.records.append)
+        self.listener = Listener(self.engine, self.records.append, LiveTurns(None))
+
+    async def tell(self, number: int) -> None:
+        self.listener.handle(HeadSeen(frames.parse_head(orjson.dumps(head(number))), number, "node-1"))
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def listening() -> Listening:
+    return Listening()
+
+
+async def run(listening: Listening, heads: Sequence[int], *, down_for: Sequence[int]) -> list[int]:
+    """The numbers of the blocks that are read when these heads are told, the node being out of reach at some of them."""
+    request = listening.chain.request
+    running = asyncio.create_task(listening.listener.run(request, ChainReads(request)))
+    await asyncio.sleep(0)
+    for number in heads:
+        listening.chain.is_up = number not in down_for
+        await listening.tell(number)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return listening.chain.read
+
+
+async def test_each_head_is_read_once(listening: Listening) -> None:
+    assert await run(listening, [16, 16, 17, 18, 17], down_for=[]) == [16, 17, 18]
+
+
+async def test_blocks_whose_heads_were_not_told_are_read_behind_the_next_one(listening: Listening) -> None:
+    assert await run(listening, [16, 20], down_for=[]) == [16, 17, 18, 19, 20]
+
+
+async def test_block_that_could_not_be_read_is_read_behind_the_next_head(listening: Listening) -> None:
+    assert await run(listening, [16, 17, 18], down_for=[17]) == [16, 17, 18]
+    assert listening.engine.counters.unread_blocks == 1
+
+
+async def test_first_head_that_could_not_be_read_is_read_behind_a_later_one(listening: Listening) -> None:
+    assert await run(listening, [16, 17, 19], down_for=[16, 17]) == [16, 17, 18, 19]
+
+
+async def test_too_long_a_gap_begins_anew_at_the_head(listening: Listening) -> None:
+    assert await run(listening, [16, 90], down_for=[]) == [16, 90]
+    assert await run(Listening(), [16, 90], down_for=[16]) == [90]
