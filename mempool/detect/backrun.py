@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
 from mempool.amm.curve import Curve, best_input
 from mempool.amm.path import swap_path_exact_in
 from mempool.detect.curves import Curves
-from mempool.detect.cycles import Cycle, Prices, best_size, cycles_through
+from mempool.detect.cycles import Cycle, Prices, best_size, cycles_entering
 from mempool.detect.gas import GasAssumption, net_profit
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.market import MarketView
@@ -58,10 +59,11 @@ def detect_backrun(
     The figure is an upper bound where a token of the cycle is in `taxed`, or the router measures what arrives.
     Cycles whose size needs unknown pool state give one `STATE_UNKNOWN` finding together, without legs.
     """
-    if cause.reverts:
+    cycles = () if cause.reverts else _against(view, cause)
+    if not cycles:
         return
     search = _Search(view, cause, gas)
-    for candidates in search.by_profit_token().values():
+    for candidates in search.by_profit_token(cycles).values():
         best = search.best(candidates)
         if best is not None:
             yield search.finding(*best, _bound(best[0].cycle, cause, taxed))
@@ -73,18 +75,26 @@ class _Search:
     """All sizes are first estimated on real curves, which pay no less than the pools; only what may be best is then quoted."""
 
     def __init__(self, view: MarketView, cause: SwapResult, gas: GasAssumption) -> None:
-        self.cause, self.gas = cause, gas
+        self.view, self.cause, self.gas = view, cause, gas
         self.after = view.overlay({hop.hop.pool: hop.after for hop in cause.hops})
-        # As the swap found them: after the call's earlier swaps, which the view need not hold.
-        self.before = view.overlay({hop.hop.pool: hop.before for hop in reversed(cause.hops)})
         self.unknown: StateUnknown | None = None
-        self.prices, self.prices_before = Prices(self.after), Prices(self.before)
+        self.prices = Prices(self.after)
         self._curves = Curves(view)
         self._costs: dict[tuple[bytes, int], int | None] = {}
 
-    def by_profit_token(self) -> dict[bytes, list[_Candidate]]:
+    @cached_property
+    def before(self) -> MarketView:
+        """The pools as the swap found them: after the call's earlier swaps, which the view need not hold."""
+        return self.view.overlay({hop.hop.pool: hop.before for hop in reversed(self.cause.hops)})
+
+    @cached_property
+    def prices_before(self) -> Prices:
+        return Prices(self.before)
+
+    def by_profit_token(self, cycles: Sequence[Cycle]) -> dict[bytes, list[_Candidate]]:
+        """Those of the cycles that gain at some size."""
         found: defaultdict[bytes, list[_Candidate]] = defaultdict(list)
-        for cycle in self._gaining_cycles():
+        for cycle in self._gaining(cycles):
             try:
                 found[cycle.hops[0][1]].append(self._candidate(cycle))
             except StateUnknown as error:
@@ -126,21 +136,15 @@ class _Search:
             note=f"{arbitrage.gain_before} was open before the swap" if arbitrage.gain_before else "",
         )
 
-    def _gaining_cycles(self) -> Iterator[Cycle]:
-        """The cycles against the swap that the first unit's price does not rule out, each once, entered at the profit token.
-
-        A cycle that runs with the swap through every pool that it shares with it gains no more than before: each of these pools
-        pays less for every amount. So one of them must be entered with the token that the swap took out of it.
-        """
+    def _gaining(self, cycles: Sequence[Cycle]) -> Iterator[Cycle]:
+        """What the first unit's price does not rule out, each once, entered at the profit token."""
         seen: set[Cycle] = set()
-        for pool, token in dict.fromkeys((hop.hop.pool, hop.hop.token_out) for hop in self.cause.hops):
-            moved = self.after.pool(pool)
-            for cycle in cycles_through(self.after, moved) if moved else ():
-                if (pool, token) in cycle.hops and self.prices.may_gain(cycle):
-                    entered = cycle.starting_from(self._profit_token(cycle))
-                    if entered not in seen:
-                        seen.add(entered)
-                        yield entered
+        for cycle in cycles:
+            if self.prices.may_gain(cycle):
+                entered = cycle.starting_from(self._profit_token(cycle))
+                if entered not in seen:
+                    seen.add(entered)
+                    yield entered
 
     def _profit_token(self, cycle: Cycle) -> bytes:
         if self.gas.wrapped_native in cycle.tokens:
@@ -196,8 +200,19 @@ class _Search:
         return self.gas.units(state.kind for state in states)
 
 
+def _against(view: MarketView, cause: SwapResult) -> Sequence[Cycle]:
+    """The cycles that enter a moved pool with the token that the swap took out of it.
+
+    One that runs with the swap through every pool that it shares with it gains no more than before: each of them pays less.
+    """
+    found: list[Cycle] = []
+    for hop in cause.hops:
+        found += cycles_entering(view, hop.after, hop.hop.token_out)
+    return found
+
+
 def _states(view: MarketView, cycle: Cycle) -> tuple[PoolState, ...]:
-    return tuple(state for state in (view.pool(pool) for pool, _ in cycle.hops) if state is not None)
+    return tuple([state for pool, _ in cycle.hops if (state := view.pool(pool)) is not None])
 
 
 def _unknown_finding(view: MarketView, gas: GasAssumption, unknown: StateUnknown) -> Opportunity:

@@ -15,7 +15,7 @@ from mempool.amm.uniswap_v2 import V2Pool
 from mempool.detect.front_run import v2_reserves
 from mempool.errors import SwapImpossible
 from mempool.market import MarketView, PoolIndex
-from mempool.model.pool import PoolState, PoolSwap
+from mempool.model.pool import PoolState
 
 MAX_CYCLES = 64
 """How many cycles are looked at for one moved pool, both directions counted; two-pool cycles come first."""
@@ -75,19 +75,27 @@ class Prices(dict[HopKey, float]):
         return gain > CERTAINLY_NO_GAIN
 
 
-_CYCLES: WeakKeyDictionary[PoolIndex, dict[bytes, tuple[Cycle, ...]]] = WeakKeyDictionary()
-"""The cycles found so far: pools are added seldom, and a pool moves often."""
+_CYCLES: WeakKeyDictionary[PoolIndex, dict[HopKey, tuple[Cycle, ...]]] = WeakKeyDictionary()
+"""The cycles found so far, by the pool and the token that goes into it: pools are added seldom, and a pool moves often."""
 
 
-def cycles_through(view: MarketView, moved: PoolState) -> Sequence[Cycle]:
-    """At most `MAX_CYCLES` cycles through the moved pool, in both directions, over pools of the view."""
+def cycles_entering(view: MarketView, pool: PoolState, token_in: bytes) -> tuple[Cycle, ...]:
+    """Those of `cycles_through` that sell `token_in` to the pool."""
     known = _CYCLES.get(view.index)
     if known is None:
         known = _CYCLES[view.index] = {}
-    cycles = known.get(moved.address)
+    cycles = known.get((pool.address, token_in))
     if cycles is None:
-        cycles = known[moved.address] = tuple(islice(_all_cycles(view, moved), MAX_CYCLES))
+        through = list(cycles_through(view, pool))
+        for token in (pool.token0, pool.token1):
+            known[pool.address, token] = tuple(cycle for cycle in through if (pool.address, token) in cycle.hops)
+        cycles = known[pool.address, token_in]
     return cycles
+
+
+def cycles_through(view: MarketView, pool: PoolState) -> Iterator[Cycle]:
+    """At most `MAX_CYCLES` cycles through the pool, in both directions, over pools of the view."""
+    return islice(_all_cycles(view, pool), MAX_CYCLES)
 
 
 def best_size(states: Sequence[PoolState], cycle: Cycle, curves: Sequence[Curve]) -> Size:
@@ -110,6 +118,7 @@ class _Quotes:
 
     def __init__(self, states: Sequence[PoolState], tokens: Sequence[bytes]) -> None:
         self._states, self._tokens = states, tokens
+        self._into_last: dict[int, int] = {}
 
     def profit(self, amount_in: int) -> int:
         """The gain; the loss of the whole input where a pool refuses it or a part of it, having no liquidity left."""
@@ -117,17 +126,22 @@ class _Quotes:
             swaps = swap_path_exact_in(self._states, self._tokens, amount_in)
         except SwapImpossible:
             return -amount_in
-        offered = (amount_in, *(swap.amount_out for swap in swaps))
-        return offered[-1] - amount_in if all(map(_took, swaps, offered)) else -amount_in
+        offered = amount_in
+        for swap in swaps:
+            if swap.amount_in != offered:
+                return -amount_in
+            offered = swap.amount_out
+        self._into_last[amount_in] = swaps[-1].amount_in
+        return offered - amount_in
 
     def with_least_input(self, best: Size) -> Size:
         """Of all inputs that bring the last pool the same, the least gains most: that matters where its unit is a coarse one."""
-        states, tokens = self._states[:-1], self._tokens[:-1]
         if best.amount_in <= DENSE:
             return best
-        into_last = swap_path_exact_in(states, tokens, best.amount_in)[-1].amount_out
+        into_last = self._into_last[best.amount_in]
         if best.amount_in * IMMATERIAL < best.profit * into_last:
             return best
+        states, tokens = self._states[:-1], self._tokens[:-1]
         for amount in (into_last - 1, into_last, into_last + 1):
             try:
                 amount_in = swap_path_exact_out(states, tokens, amount)[0].amount_in
@@ -137,10 +151,6 @@ class _Quotes:
             if profit > best.profit:
                 best = Size(amount_in, profit)
         return best
-
-
-def _took(swap: PoolSwap, offered: int) -> bool:
-    return swap.amount_in == offered
 
 
 def _all_cycles(view: MarketView, moved: PoolState) -> Iterator[Cycle]:

@@ -10,12 +10,12 @@ from mempool.amm.tick_math import Q96
 from mempool.amm.uniswap_v2 import PIPS, V2Pool
 from mempool.detect.curves import Curves
 from mempool.detect.sandwich_curve import OnCurve
-from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly, best_front_run_of_purchase, best_front_run_of_sale
+from mempool.detect.sandwich_v2 import BuysExactly, SellsExactly, best_front_run_of_purchase, best_front_run_of_sale, first_gain
 from mempool.detect.victim import Victim
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.model.opportunity import Leg
 from mempool.model.pool import PoolState, PoolSwap
-from mempool.model.swap import ExactOut
+from mempool.model.swap import ExactOut, HopResult, SwapResult
 
 FINE = 1 << 20
 """Up to this size a front-run is searched by quotes alone: there rounding decides."""
@@ -32,7 +32,7 @@ def best_trades(victim: Victim, curves: Curves) -> tuple[Leg, ...]:
     Raises `StateUnknown` where the best size found stands at the end of what is known of the pool.
     """
     pool = victim.hop.before
-    if sum(other.address == pool.address for other in victim.pools) > 1:
+    if len(victim.pools) > 1 and _twice(victim.cause, pool):
         return _by_quotes(victim)
     if isinstance(pool, V2Pool):
         best = _on_pair(v2_reserves(pool, victim.token_in), victim.on_hop())
@@ -58,6 +58,18 @@ def _least_price(victim: Victim) -> float:
     """The sender's price limit in what one unit of the token in still pays."""
     price = (victim.price_limit / Q96) ** 2
     return price if victim.token_in == victim.hop.before.token0 or not price else 1 / price
+
+
+def no_front_run_gains(cause: SwapResult, hop: HopResult) -> bool:
+    """Whether it is plain at once that nothing can be taken: the sale moves a V2 pair by less than the fees of two trades."""
+    pool = hop.before
+    if not isinstance(pool, V2Pool) or isinstance(cause.intent.size, ExactOut) or (len(cause.hops) > 1 and _twice(cause, pool)):
+        return False
+    return first_gain(v2_reserves(pool, hop.hop.token_in), hop.amount_in) <= 0
+
+
+def _twice(cause: SwapResult, pool: PoolState) -> bool:
+    return sum(hop.hop.pool == pool.address for hop in cause.hops) > 1
 
 
 def _on_pair(pair: V2Reserves, victim: SellsExactly | BuysExactly) -> Size:

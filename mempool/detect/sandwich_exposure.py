@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from mempool.detect.curves import Curves
-from mempool.detect.front_run import best_trades
+from mempool.detect.front_run import best_trades, no_front_run_gains
 from mempool.detect.gas import GasAssumption, net_profit
 from mempool.detect.victim import Victim
 from mempool.errors import StateUnknown
@@ -36,7 +36,9 @@ def detect_sandwich_exposure(
     )
     curves = Curves(view)
     for index, hop in enumerate(cause.hops):
-        if any(earlier.hop.pool == hop.hop.pool for earlier in cause.hops[:index]):
+        if index and any(earlier.hop.pool == hop.hop.pool for earlier in cause.hops[:index]):
+            continue
+        if no_front_run_gains(cause, hop):
             continue
         try:
             trades = best_trades(Victim(cause, index), curves)

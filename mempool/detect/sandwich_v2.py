@@ -66,6 +66,14 @@ def best_front_run_of_purchase(pair: V2Reserves, victim: BuysExactly) -> Size:
     return _Purchase(pair, victim).best()
 
 
+def first_gain(pair: V2Reserves, amount_in: int) -> int:
+    """Above 0 where an infinitely small front-run of a sale of `amount_in` gains; else no front-run does."""
+    reserve_in, _, fee_pips = pair
+    keep = PIPS - fee_pips
+    with_victim = reserve_in * PIPS + keep * amount_in
+    return keep * keep * (reserve_in + amount_in) * with_victim - reserve_in * reserve_in * PIPS**3
+
+
 class _Sale:
     def __init__(self, pair: V2Reserves, victim: SellsExactly) -> None:
         self.pair, self.victim = pair, victim
@@ -74,9 +82,7 @@ class _Sale:
         self.amount_in = victim.amount_in
 
     def best(self) -> Size:
-        keep, reserve_in, amount_in = self.keep, self.reserve_in, self.amount_in
-        with_victim = reserve_in * PIPS + keep * amount_in
-        gain = keep * keep * (reserve_in + amount_in) * with_victim - reserve_in * reserve_in * PIPS**3
+        gain = first_gain(self.pair, self.amount_in)
         if gain <= 0:  # Then rise < 0 too, and no x gains even without rounding.
             return NOTHING
         last = self._last_candidate()
