@@ -16,6 +16,8 @@ def swap_path_exact_in(pools: Sequence[PoolState], tokens_in: Sequence[bytes], a
 
     A pool that stands twice in the path is met the second time as the first left it. Raises like the pools' own swaps.
     """
+    if len(pools) == 1:
+        return [pools[0].swap_exact_in(tokens_in[0], amount_in)]
     moved: dict[bytes, PoolState] = {}
     swaps: PathSwap = []
     amount = amount_in

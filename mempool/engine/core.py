@@ -109,20 +109,17 @@ class Engine:
 
     def _predict(self, followed: Followed) -> None:
         """Simulate the call and look for what it opens, or wait for the pools that are not there yet."""
-        head, identities = self.market.head, followed.identities()
-        if head is None or not identities:
+        head, pools = self.market.head, followed.pools()
+        if head is None or not pools:
             return
         view = self.market.view()
-        missing = [
-            identity for pool, identity in identities.items() if view.pool(pool) is None and not self._wants.is_absent(pool, head)
-        ]
-        if missing:
-            self._await_pools(followed, missing, head)
-            return
-        outcome = simulate_call(followed.call, view, head.timestamp + self.tables.chain.slot_seconds)
-        narrow = [identities[error.pool] for _, error in outcome.unknown if self._can_widen(error)]
-        if narrow:
-            self._await_pools(followed, narrow, head)
+        wanted = [pool for pool in pools if view.pool(pool) is None and not self._wants.is_absent(pool, head)]
+        if not wanted:
+            outcome = simulate_call(followed.call, view, head.timestamp + self.tables.chain.slot_seconds)
+            wanted = [error.pool for _, error in outcome.unknown if self._can_widen(error)]
+        if wanted:
+            identities = followed.identities()
+            self._await_pools(followed, [identities[pool] for pool in wanted], head)
             return
         self._report(followed, outcome, view)
 

@@ -26,6 +26,10 @@ class Followed(Struct):
     reported: bool = False
     """Each of its intents has been simulated, or reported as not to be."""
 
+    def pools(self) -> dict[bytes, None]:
+        """The addresses of `identities`."""
+        return {hop.pool: None for intent in self.call.intents for hop in intent.hops if hop.pool}
+
     def identities(self) -> dict[bytes, PoolIdentity]:
         """The pools that the call trades on, by address; hops without a known pool are left out."""
         return {hop.pool: hop.identity for intent in self.call.intents for hop in intent.hops if hop.pool}
