@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from scripts._bench.figures import Options, Section, as_json, machine, show
 
 BENCHES = {"decode": "decoding", "stream": "stream", "maths": "maths"}
 
+ROOT = Path(__file__).parent.parent.parent
+RECORDED = sorted(Path(os.environ.get("MEMPOOL_SHARED_DATA", ROOT.parent / "shared" / "data"), "mainnet").glob("[0-9]*.json.gz"))
+
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
@@ -22,13 +26,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="few rounds of few pieces: shows that it runs, measures nothing")
     parser.add_argument("--capture", type=Path, help="stream: the capture whose frames are sent (the bundled one)")
+    parser.add_argument("--blocks", type=Path, nargs="*", help="stream: block files (those recorded beside the checkout, if any)")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in BENCHES]
     if unknown:
         parser.error(f"no benchmark named {', '.join(unknown)}: there are {', '.join(BENCHES)}")
     about = machine()
     try:
-        sections = [_measure(name, options) for name in options.names or BENCHES]
+        sections = [section for name in options.names or BENCHES for section in _measure(name, options)]
     except MempoolError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -39,12 +44,13 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _measure(name: str, options: argparse.Namespace) -> Section:
+def _measure(name: str, options: argparse.Namespace) -> list[Section]:
     print(f"bench: {name}", file=sys.stderr)
     # Each by itself, since web3 alone takes two seconds to import.
     module: Any = importlib.import_module(f"scripts._bench.{BENCHES[name]}")
-    section: Section = module.measure(Options(quick=options.quick, capture=options.capture))
-    return section
+    blocks = RECORDED if options.blocks is None else options.blocks
+    sections: list[Section] = module.measure(Options(quick=options.quick, capture=options.capture, blocks=tuple(blocks)))
+    return sections
 
 
 if __name__ == "__main__":

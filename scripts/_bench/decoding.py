@@ -29,12 +29,12 @@ NOTES = (
 )
 
 
-def measure(options: Options) -> Section:
+def measure(options: Options) -> list[Section]:
     tables = load_tables()
     rounds, calls = (QUICK_ROUNDS, QUICK_CALLS) if options.quick else (ROUNDS, CALLS)
     rows = [_row(case, tables, rounds, calls) for case in CASES]
     cold = [_cold_row(case, tables, rounds, calls) for case in CASES]
-    return Section("calldata -> SwapIntent", "call", (*rows, *cold), NOTES)
+    return [Section("calldata -> SwapIntent", "call", (*rows, *cold), NOTES)]
 
 
 def _row(case: Case, tables: DecodeTables, rounds: int, calls: int) -> Row:

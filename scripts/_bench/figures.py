@@ -20,10 +20,11 @@ PEERS = ("web3", "eth-abi", "websockets", "uvloop", "msgspec")
 
 
 class Options(Struct, frozen=True):
-    """`quick` shows that all runs and measures nothing; `capture` is another one than the bundled."""
+    """`quick` shows that all runs and measures nothing; `capture` is another one than the bundled, `blocks` are block files."""
 
     quick: bool = False
     capture: Path | None = None
+    blocks: tuple[Path, ...] = ()
 
 
 class Contestant(Struct, frozen=True):

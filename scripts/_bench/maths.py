@@ -34,7 +34,7 @@ NOTES = (
 Pools = tuple[PoolState, PoolState]
 
 
-def measure(options: Options) -> Section:
+def measure(options: Options) -> list[Section]:
     rounds, times = (QUICK_ROUNDS, QUICK_TIMES) if options.quick else (ROUNDS, TIMES)
     work: list[tuple[str, Callable[[], object]]] = [("V2 amount out and state after", lambda: PAIR.swap_exact_in(TOKEN0, ETHER))]
     work += [(f"V3 swap over {crossed} ticks", _v3_swap(crossed)) for crossed in TICKS_CROSSED]
@@ -43,7 +43,7 @@ def measure(options: Options) -> Section:
         work.append((f"sandwich sizing, {name}", _detecting(detect_sandwich_exposure, view, cause)))
         work.append((f"backrun sizing, {name}", _detecting(detect_backrun, view, cause)))
     rows = [Row(name, race((Contestant(OURS, _repeated(do, times), times),), rounds)) for name, do in work]
-    return Section("pool maths", "piece", tuple(rows), NOTES)
+    return [Section("pool maths", "piece", tuple(rows), NOTES)]
 
 
 PAIR = V2Pool(b"\xa1" * 20, TOKEN0, TOKEN1, 3000, 1_000 * ETHER, 1_000 * ETHER)

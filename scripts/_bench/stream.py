@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +31,12 @@ from mempool.model.record import OpportunityFound, PredictionMade, Record
 from mempool.resources import load_tables, read_abis
 from scripts._bench.figures import OURS, Figure, Options, Row, Section
 from scripts._bench.peer import web3_routers
-from scripts._bench.world import World, load_world
+from scripts._bench.world import World, captured_world, mined_world
 
 BUNDLED = Path("tests/fixtures/devnet.capture.gz")
 FRAMES, QUICK_FRAMES = 1_000, 40
 ROUNDS, QUICK_ROUNDS = 7, 1
+EXPECTED = {"decoded swap": 40.0, "opportunity": 20.0}
 CALM_SECONDS = 0.1
 """Between the subscription and the first frame, so that no answer is still under way when the time starts."""
 
@@ -73,25 +76,40 @@ class Watch:
 
 
 Contest = Callable[[World, Node, int], Coroutine[Any, Any, Run]]
+WEB3 = "web3"
 
 
-def measure(options: Options) -> Section:
-    """Raises `BadData` or `CaptureError` where the capture does not serve."""
+def measure(options: Options) -> list[Section]:
+    """Raises `BadData` or `CaptureError` where the capture or the blocks do not serve."""
     path = options.capture or BUNDLED
     if not path.is_file():
         raise BadData(f"{path}: there is no such capture; name one with --capture")
-    world = load_world(path, load_tables())
-    count, rounds = (QUICK_FRAMES, QUICK_ROUNDS) if options.quick else (FRAMES, ROUNDS)
-    runs: dict[str, list[Run]] = {name: [] for name in CONTESTS}
+    tables = load_tables()
+    worlds = [captured_world(path, tables)]
+    if options.blocks:
+        worlds.append(mined_world(options.blocks, tables))
+    return [_race(world, quick=options.quick) for world in worlds]
+
+
+def _race(world: World, *, quick: bool) -> Section:
+    count, rounds = (QUICK_FRAMES, QUICK_ROUNDS) if quick else (FRAMES, ROUNDS)
+    contests: dict[str, Contest] = {"decoded swap": to_decoded_swap}
+    contests |= {_opportunity(market): partial(to_opportunity, views) for market, views in world.markets.items()}
+    contests[WEB3] = by_web3
+    runs: dict[str, list[Run]] = {name: [] for name in contests}
     with sending(world.frames(count)) as node:
         for number in range(rounds + 1):
-            for name, contest in CONTESTS.items():
+            for name, contest in contests.items():
                 gc.collect()
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                     run = runner.run(contest(world, node, count // 2))
                 if number:  # The first round warms up.
                     runs[name].append(run)
     return _section(world, runs, count)
+
+
+def _opportunity(market: str) -> str:
+    return f"opportunity, pools {market}" if market else "opportunity"
 
 
 @contextlib.contextmanager
@@ -131,29 +149,21 @@ async def to_decoded_swap(world: World, node: Node, swaps: int) -> Run:
     return (await _by_feed(world.tables, node, swaps, make)).run()
 
 
-async def to_opportunity(world: World, node: Node, swaps: int) -> Run:
-    """The same on pools between which arbitrages have been taken, as somebody always does where that pays."""
-    return await _to_opportunity(world, world.settled, node, swaps)
-
-
-async def to_opportunity_as_recorded(world: World, node: Node, swaps: int) -> Run:
-    """On the pools of the capture as they are: nobody takes the arbitrages that its users leave, and each swap opens many."""
-    return await _to_opportunity(world, world.view, node, swaps)
-
-
-async def _to_opportunity(world: World, view: MarketView, node: Node, swaps: int) -> Run:
-    """Our feed, and the engine on the pools of a view: decoded, followed, simulated, both detectors, priced."""
+async def to_opportunity(views: Sequence[MarketView], world: World, node: Node, swaps: int) -> Run:
+    """Our feed, and the engine on each swap's view: decoded, followed, simulated, both detectors, priced."""
     counts = {PredictionMade: 0, OpportunityFound: 0}
 
     def emit(record: Record) -> None:
         if type(record) in counts:
             counts[type(record)] += 1
 
-    engine = market_engine(world.tables, view, emit)
+    engines = {id(view): market_engine(world.tables, view, emit) for view in views}
+    in_turn = cycle([engines[id(view)] for view in views])
 
     def make(watch: Watch) -> Callable[[NodeEvent], None]:
         def handle(event: NodeEvent) -> None:
             if type(event) is PendingSeen:
+                engine = next(in_turn)
                 engine.now_ns = event.tx.recv_ns
                 engine.on_pending(event.tx)
                 watch.note()
@@ -215,25 +225,17 @@ async def by_web3(world: World, node: Node, swaps: int) -> Run:
     return watch.run()
 
 
-WEB3 = "web3"
-WORKS: tuple[tuple[str, Contest, float], ...] = (
-    ("decoded swap", to_decoded_swap, 40),
-    ("opportunity", to_opportunity, 20),
-    ("opportunity, pools as recorded", to_opportunity_as_recorded, 20),
-)
-CONTESTS: dict[str, Contest] = {**{work: contest for work, contest, _ in WORKS}, WEB3: by_web3}
-
-
 def _section(world: World, runs: dict[str, list[Run]], count: int) -> Section:
     def figure(name: str, contest: str, seconds: Callable[[Run], float]) -> Figure:
         return Figure(name, tuple(seconds(run) / count for run in runs[contest]))
 
     rows = [
-        Row(f"frame -> {work}, {how}", (figure(OURS, work, seconds), figure(WEB3, WEB3, seconds)), expected)
+        Row(f"frame -> {work}, {how}", (figure(OURS, work, seconds), figure(WEB3, WEB3, seconds)), EXPECTED[work.split(",")[0]])
         for how, seconds in (("CPU", _cpu), ("wall", _wall))
-        for work, _, expected in WORKS
+        for work in runs
+        if work != WEB3
     ]
-    return Section("a node's frame, through a loopback websocket", "frame", tuple(rows), _notes(world, runs, count))
+    return Section(f"a node's frame through a loopback websocket; {world.about}", "frame", tuple(rows), _notes(runs, count))
 
 
 def _cpu(run: Run) -> float:
@@ -244,13 +246,11 @@ def _wall(run: Run) -> float:
     return run.wall_seconds
 
 
-def _notes(world: World, runs: dict[str, list[Run]], count: int) -> tuple[str, ...]:
+def _notes(runs: dict[str, list[Run]], count: int) -> tuple[str, ...]:
     best = {name: count / min(run.wall_seconds for run in each) for name, each in runs.items()}
     found = {name: each[0].opportunities for name, each in runs.items() if each[0].opportunities}
     return (
-        f"{count} frames a round, half swaps ({len(world.swaps)} different ones), half others ({len(world.foreign)})",
-        f"{len(world.view.pools)} pools at block {world.view.block.number}; open arbitrages are taken first, but as recorded",
-        f"opportunities of {count // 2} swaps: " + ", ".join(f"{number} ({name})" for name, number in found.items()),
+        f"{count} frames a round, half swaps; found: " + ", ".join(f"{number} ({name})" for name, number in found.items()),
         "frames a second at best: " + ", ".join(f"{rate:,.0f} ({name})" for name, rate in best.items()),
         "web3: its subscription, decode_function_input, calls in calls too, and eth-abi for the Universal Router's commands",
         "all on uvloop in one process, the server in another",

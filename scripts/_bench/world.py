@@ -1,23 +1,28 @@
-"""Real frames and the pools that they were about, out of a capture."""
+"""Real frames and the pools that they were about, out of a capture or of mined blocks."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
 import msgspec
+import orjson
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from mempool.amm import curve_of
 from mempool.amm.path import swap_path_exact_in
 from mempool.decode import DecodeTables, decode_transaction
 from mempool.detect.cycles import best_size, cycles_through
+from mempool.engine.block_file import pool_states, read_block_file
 from mempool.engine.core import SWAPS, Engine
 from mempool.engine.listener import Listener
+from mempool.engine.pool_wants import siblings
 from mempool.engine.run import router_addresses
 from mempool.engine.turns import ReplayTurns
 from mempool.errors import BadData
@@ -25,9 +30,9 @@ from mempool.feeds.capture import CaptureReader, Heard
 from mempool.feeds.chain_reads import ChainReads
 from mempool.feeds.connection import first_end
 from mempool.feeds.events import NodeEvent
-from mempool.feeds.frames import parse_transaction
+from mempool.feeds.frames import BlockFile, parse_transaction
 from mempool.feeds.replay import ReplayFeed
-from mempool.market import MarketView
+from mempool.market import MarketView, view_of
 from mempool.model.pool import PoolState
 from mempool.model.swap import DecodedCall
 from mempool.model.transaction import PendingTransaction
@@ -43,14 +48,16 @@ MAX_ARBITRAGES = 200
 
 
 class World(Struct, frozen=True):
-    """Bodies announced by a node, those that swap on both views and those that are no business of ours."""
+    """Bodies as a node announces them: swaps that pass on their view in every market, and those that are no business of ours.
+
+    `markets` holds for each market, by its name, one view a swap.
+    """
 
     tables: DecodeTables
-    view: MarketView
-    settled: MarketView
-    """The same pools after the arbitrages that stood open."""
     swaps: tuple[bytes, ...]
     foreign: tuple[bytes, ...]
+    markets: dict[str, tuple[MarketView, ...]]
+    about: str
 
     def frames(self, count: int) -> list[bytes]:
         """Swaps and foreign transactions in turn; each its own transaction, by hash and sender, as an engine tells them apart."""
@@ -75,19 +82,66 @@ class _Notification(Struct):
 _NOTIFICATION = msgspec.json.Decoder(_Notification)
 
 
-def load_world(path: Path, tables: DecodeTables) -> World:
-    """The block of the capture at which most of its swaps would pass, and those that would pass there before and after settling.
+def captured_world(path: Path, tables: DecodeTables) -> World:
+    """The block of the capture at which most of its swaps would pass, as it is and after open arbitrages are taken there.
 
     Raises `CaptureError` where the capture cannot be read, `BadData` where it lacks swaps or other transactions.
     """
     announced = _announced(path, tables)
-    best = max(asyncio.run(_views(path, tables)), key=lambda view: sum(_passes(each, view, tables) for each in announced))
-    after = settled(best, tables.wrapped_native)
-    swaps = [each.frame for each in announced if _passes(each, best, tables) and _passes(each, after, tables)]
-    foreign = [each.frame for each in announced if each.call is None]
+    recorded = max(asyncio.run(_views(path, tables)), key=lambda view: sum(_passes(each, view, tables) for each in announced))
+    arbitraged = settled(recorded, tables.wrapped_native)
+    swaps = tuple(each.frame for each in announced if all(_passes(each, view, tables) for view in (recorded, arbitraged)))
+    foreign = tuple(each.frame for each in announced if each.call is None)
     if not swaps or not foreign:
         raise BadData(f"{path}: needs swaps to listed routers, and other transactions beside them")
-    return World(tables, best, after, tuple(swaps), tuple(foreign))
+    markets = {"arbitraged": (arbitraged,) * len(swaps), "as recorded": (recorded,) * len(swaps)}
+    about = f"{path.name}: {len(swaps)} different swaps, {len(foreign)} others, {len(recorded.pools)} pools at one block"
+    return World(tables, swaps, foreign, markets, about)
+
+
+def mined_world(paths: Sequence[Path], tables: DecodeTables) -> World:
+    """The transactions of mined blocks as they would have been announced, each on the pools before its block."""
+    swaps: list[bytes] = []
+    views: list[MarketView] = []
+    foreign: list[bytes] = []
+    for path in paths:
+        block_file = read_block_file(path)
+        view = _view_before(block_file, tables)
+        for transaction, body in zip(block_file.block.transactions, _bodies(path), strict=True):
+            each = _Announced(_frame(body), transaction, decode_transaction(tables, transaction))
+            if each.call is None:
+                foreign.append(each.frame)
+            elif _passes(each, view, tables):
+                swaps.append(each.frame)
+                views.append(view)
+    if not swaps or not foreign:
+        raise BadData("the blocks have no swaps through listed routers on pools that they know")
+    about = f"{len(paths)} mined blocks: {len(swaps)} different swaps, {len(foreign)} others, the pools before each block"
+    return World(tables, tuple(swaps), tuple(foreign), {"": tuple(views)}, about)
+
+
+def _view_before(block_file: BlockFile, tables: DecodeTables) -> MarketView:
+    """All pools that the file knows of the pairs that its swaps go through, and of those that are always loaded."""
+    calls = (decode_transaction(tables, transaction) for transaction in block_file.block.transactions)
+    hops = (hop for call in calls if call is not None for intent in call.intents for hop in intent.hops)
+    pairs = {(hop.identity.token0, hop.identity.token1) for hop in hops}
+    pairs |= {(pool.token0, pool.token1) for pool in tables.preloaded}
+    identities = {pool.address: pool for pair in sorted(pairs) for pool in siblings(tables, *pair)}
+    ref = block_file.block.ref
+    before = replace(ref, number=ref.number - 1, hash=ref.parent_hash, parent_hash="", timestamp=ref.timestamp - 12)
+    return view_of(before, pool_states(block_file.pre_state or {}, identities.values()))
+
+
+def _bodies(path: Path) -> list[dict[str, object]]:
+    bodies: list[dict[str, object]] = orjson.loads(gzip.decompress(path.read_bytes()))["block"]["transactions"]
+    return bodies
+
+
+def _frame(body: dict[str, object]) -> bytes:
+    """The body as a node announces it before it is mined."""
+    pending = body | {"blockHash": None, "blockNumber": None, "transactionIndex": None}
+    params = {"subscription": SUBSCRIPTION, "result": pending}
+    return orjson.dumps({"jsonrpc": "2.0", "method": "eth_subscription", "params": params})
 
 
 def _announced(path: Path, tables: DecodeTables) -> list[_Announced]:

@@ -22,7 +22,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_benchmark_gives_every_row_beside_its_peers() -> None:
-    done = bench("--quick", "--json")
+    done = bench("--quick", "--json", "--blocks")
     assert done.returncode == 0, done.stderr
     printed: dict[str, Any] = json.loads(done.stdout)
     assert printed["schema"] == "mempool.bench/1"
@@ -31,7 +31,7 @@ def test_every_benchmark_gives_every_row_beside_its_peers() -> None:
     for case in CASES:
         assert peers[case.work] == {"eth-abi", "web3"}
         assert peers[f"{case.work}, new tokens"] == {"eth-abi"}
-    for work in ("decoded swap", "opportunity", "opportunity, pools as recorded"):
+    for work in ("decoded swap", "opportunity, pools arbitraged", "opportunity, pools as recorded"):
         assert peers[f"frame -> {work}, CPU"] == peers[f"frame -> {work}, wall"] == {"web3"}
     assert {"V2 amount out and state after", "V3 swap over 20 ticks", "sandwich sizing, V3", "backrun sizing, V3"} <= set(peers)
     assert all(seconds > 0 for row in printed["rows"] for seconds in row["seconds"].values())
