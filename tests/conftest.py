@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ pytest_plugins = ["tests.anvil_fixtures"]
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("MEMPOOL_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts in the background deaf to Ctrl-C, and so would be every program that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
