@@ -128,11 +128,13 @@ _HARMLESS_COMMANDS = frozenset(
 UNIVERSAL_ROUTER_V1 = RouterKind(
     padding=Padding.CHECKED,
     pools=frozenset({"uniswap_v2", "uniswap_v3"}),
-    functions={"execute": execute, "executeSigned": execute_signed},
+    functions={"execute": execute},
     commands=_COMMANDS,
     harmless_commands=_HARMLESS_COMMANDS,
     command_mask=0x3F,
 )
 # From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts.
 UNIVERSAL_ROUTER = replace(UNIVERSAL_ROUTER_V1, command_padding=Padding.MASKED_WORDS)
-UNIVERSAL_ROUTER_7_BIT = replace(UNIVERSAL_ROUTER, command_mask=0x7F)
+UNIVERSAL_ROUTER_7_BIT = replace(
+    UNIVERSAL_ROUTER, functions={"execute": execute, "executeSigned": execute_signed}, command_mask=0x7F
+)
