@@ -42,12 +42,14 @@ class Following:
     def seen_again(self, transaction: PendingTransaction) -> Followed | None:
         """A known hash is announced: another source of it, or the return of one that had gone, which is then returned."""
         self._counters.repeated += 1
-        waiting = self._waiting.get(transaction.hash)
-        if waiting is not None and waiting.transaction.source != transaction.source:
+        known = self._find(transaction.hash)
+        if known is not None and known.transaction.source != transaction.source:
             self._emit(SourceSeen(transaction.hash, transaction.source, transaction.recv_ns))
-        gone = self._gone.pop(transaction.hash, None)
-        if gone is None or not self._place(gone):
+        gone = self._gone.get(transaction.hash)
+        if gone is None or self._pool.is_outbid(gone.transaction):  # a slower node shows what has been replaced
             return None
+        del self._gone[transaction.hash]
+        self._place(gone)
         self._emit(TransactionState(transaction.hash, TransactionStatus.PENDING, reason="announced again"))
         return gone
 

@@ -62,9 +62,8 @@ class PendingPool:
         if transaction.hash in self._waiting:
             return Sighting(SightingKind.REPEATED)
         kind = SightingKind.RETURNED if transaction.hash in self._left else SightingKind.NEW
-        place = (transaction.sender, transaction.nonce)
-        rival = self._waiting.get(self._by_nonce.get(place, ""))
-        if rival is not None and rival.max_fee_per_gas_wei >= transaction.max_fee_per_gas_wei:
+        rival = self._rival(transaction)
+        if self.is_outbid(transaction):
             self._leave(transaction.hash)
             return Sighting(kind, underpriced=True)
         if rival is not None:
@@ -72,11 +71,16 @@ class PendingPool:
         evicted = self._add(transaction)
         return Sighting(kind, replaced=rival.hash if rival else None, evicted=evicted)
 
+    def is_outbid(self, transaction: PendingTransaction) -> bool:
+        """Whether another that is followed has its sender and nonce and bids no less."""
+        rival = self._rival(transaction)
+        return rival is not None and rival.max_fee_per_gas_wei >= transaction.max_fee_per_gas_wei
+
     def include(self, mined: Iterable[PendingTransaction]) -> list[Departure]:
         """Remove what a block mined; what it made impossible (same sender, same nonce) departs as replaced."""
         departures = []
         for transaction in mined:
-            waiting = self._waiting.get(self._by_nonce.get((transaction.sender, transaction.nonce), ""))
+            waiting = self._rival(transaction)
             if waiting is None:
                 continue
             self._remove(waiting)
@@ -97,6 +101,9 @@ class PendingPool:
         for transaction in gone:
             self._remove(transaction)
         return [Departure(transaction, reason) for transaction in gone]
+
+    def _rival(self, transaction: PendingTransaction) -> PendingTransaction | None:
+        return self._waiting.get(self._by_nonce.get((transaction.sender, transaction.nonce), ""))
 
     def _add(self, transaction: PendingTransaction) -> str | None:
         """The hash of the one that made room, if one had to."""

@@ -205,6 +205,16 @@ def test_replacement_is_followed_in_place_of_the_replaced(world: World) -> None:
     assert (state.transaction_hash, state.status, state.replaced_by) == (first.hash, TransactionStatus.REPLACED, second.hash)
 
 
+def test_replaced_swap_that_a_slower_node_shows_stays_replaced(world: World) -> None:
+    world.begin()
+    first = world.announce(world.swap(nonce=7, fee=10))
+    second = world.announce(world.swap(nonce=7, fee=20))
+    world.announce(msgspec.structs.replace(first, source="node-2"))
+    (state,) = world.of(TransactionState)
+    assert (state.transaction_hash, state.status, state.replaced_by) == (first.hash, TransactionStatus.REPLACED, second.hash)
+    assert [(seen.transaction_hash, seen.source) for seen in world.of(SourceSeen)] == [(first.hash, "node-2")]
+
+
 def test_replaced_swap_that_is_mined_after_all_is_graded(world: World) -> None:
     world.begin()
     first = world.announce(world.swap(nonce=7, fee=10))
