@@ -32,9 +32,11 @@ def send(users: Traffic, count: int) -> list[Sent]:
 
 
 def send_first(users: Traffic, program: LiveProgram) -> list[Sent]:
-    """One swap, and wait until the program has heard of it: from then on it hears all."""
+    """Up to the first swap, and wait until the program has heard of it: from then on it hears all."""
     first = send(users, 1)
-    program.wait_for_all(swaps(first))
+    while not lasting_swaps(first):
+        first += send(users, 1)
+    program.wait_for_all(lasting_swaps(first))
     return first
 
 
