@@ -140,7 +140,7 @@ class Listener:
         lost = self._lost.pop(answer.source, None)
         if lost is not None:
             self._emit(Gap(answer.source, lost.recv_ns, answer.recv_ns, lost.reason, len(hashes)))
-        if answer.result is not None:
+        if answer.result is not None and answer.method == "txpool_content":
             content = PoolContent(answer.source, hashes, self._key("content"))
             self._contents.append(content)
             self._work.put_nowait(content)

@@ -23,7 +23,7 @@ class Purpose(StrEnum):
     BODY = "body"
     """The transaction behind a hash that was announced; becomes `PendingSeen` with the announcement's stamp."""
     BACKFILL = "backfill"
-    """The whole pool after a gap; becomes `PendingSeen` events that say so."""
+    """The end of a gap; an answer to `txpool_content`, the whole pool, becomes `PendingSeen` events that say so."""
     HEAD = "head"
     """The newest block, or one on the way to it; becomes `HeadSeen`."""
     POLL = "poll"

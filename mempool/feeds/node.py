@@ -141,16 +141,16 @@ class NodeFeed:
             await self._backfill(connection)
 
     async def _backfill(self, connection: Connection) -> None:
-        if self._backfill_failures >= MAX_BACKFILL_FAILURES:
-            return
-        # Counted as failed until it succeeds: an answer that ends the connection by its size must not do so for ever.
-        self._backfill_failures += 1
+        # Counted as failed until it is answered: a pool that ends the connection by its size must not do so for ever.
+        # The question about its size that then stands in its place still tells the handler that the gap has ended.
+        method = "txpool_content" if self._backfill_failures < MAX_BACKFILL_FAILURES else "txpool_status"
+        self._backfill_failures += method == "txpool_content"
         try:
-            await connection.answer("txpool_content", [], Purpose.BACKFILL)
+            await connection.answer(method, [], Purpose.BACKFILL)
         except RpcError:
             self._backfill_failures = MAX_BACKFILL_FAILURES
         else:
-            self._backfill_failures = 0
+            self._backfill_failures *= method != "txpool_content"
 
     async def _poll(self, connection: Connection) -> None:
         pending = frames.parse_subscription(await connection.answer("eth_newPendingTransactionFilter", [], Purpose.WATCH))

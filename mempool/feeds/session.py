@@ -278,7 +278,8 @@ class NodeSession:
         return self._transaction(frames.parse_body(answer.result), first_ns, backfilled=False)
 
     def _backfill(self, answer: Answer) -> list[NodeEvent]:
-        bodies = [] if answer.result is None else frames.parse_pool(answer.result)
+        shown = answer.result if answer.method == "txpool_content" else None
+        bodies = [] if shown is None else frames.parse_pool(shown)
         return [event for body in bodies for event in self._transaction(body, answer.recv_ns, backfilled=True)]
 
     def _head(self, answer: Answer) -> list[NodeEvent]:

@@ -14,8 +14,8 @@ from mempool.engine.turns import LiveTurns
 from mempool.errors import UpstreamError
 from mempool.feeds import frames
 from mempool.feeds.chain_reads import ChainReads
-from mempool.feeds.events import HeadSeen
-from mempool.model.record import Record
+from mempool.feeds.events import Answer, Disconnected, HeadSeen, Purpose, RpcFailure
+from mempool.model.record import Gap, Record
 from mempool.resources import load_tables
 from tests.fakes.messages import block_hash, head
 
@@ -91,3 +91,14 @@ async def test_first_head_that_could_not_be_read_is_read_behind_a_later_one(list
 async def test_too_long_a_gap_begins_anew_at_the_head(listening: Listening) -> None:
     assert await run(listening, [16, 90], down_for=[]) == [16, 90]
     assert await run(Listening(), [16, 90], down_for=[16]) == [90]
+
+
+@pytest.mark.parametrize(("method", "result"), [("txpool_content", None), ("txpool_status", b'{"pending":"0x0","queued":"0x0"}')])
+def test_gap_that_no_pool_fills_is_reported_and_makes_nothing_vanish(
+    listening: Listening, method: str, result: bytes | None
+) -> None:
+    failure = None if result else RpcFailure(-32601, "no such method")
+    listening.listener.handle(Disconnected("the connection broke off", 5, "node-1"))
+    listening.listener.handle(Answer(1, method, [], Purpose.BACKFILL, result, failure, 9, "node-1"))
+    assert listening.records == [Gap("node-1", 5, 9, "the connection broke off", 0)]
+    assert listening.listener._work.empty()

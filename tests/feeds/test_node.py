@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from mempool.errors import RpcError, UpstreamError, WrongChain
-from mempool.feeds.events import Connected, Disconnected, HeadSeen, PendingHash, PendingSeen
+from mempool.feeds.events import Answer, Connected, Disconnected, HeadSeen, PendingHash, PendingSeen, Purpose
 from mempool.feeds.links import LinkOptions
 from tests.fakes.messages import head, pool_content, transaction, transaction_hash
 from tests.fakes.node import Refusal, Silence, scripted_node
@@ -144,6 +144,8 @@ async def test_node_without_a_pool_to_read_is_asked_for_it_once() -> None:
             await listener.until(lambda: listener.feed.connections == 2)
             await listener.feed.request("eth_blockNumber", [])
             assert node.methods.count("txpool_content") == 1
+            ends = [answer for answer in listener.told(Answer) if answer.purpose is Purpose.BACKFILL]
+            assert [answer.method for answer in ends] == ["txpool_content", "txpool_status"]
 
 
 async def test_pool_that_is_too_large_to_read_does_not_end_every_connection() -> None:
