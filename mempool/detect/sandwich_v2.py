@@ -86,7 +86,8 @@ class _Sale:
         if gain <= 0:  # Then rise < 0 too, and no x gains even without rounding.
             return NOTHING
         last = self._last_candidate()
-        start = self._least_x(self._real_optimum(last, gain))
+        optimum = self._real_optimum(last, gain)
+        start = last if optimum == last else self._least_x(optimum)
         best = self._better(NOTHING, start)
         amount_in = start
         for _ in range(ROUNDING_STEPS):
@@ -96,7 +97,7 @@ class _Sale:
             if not amount_in:
                 break
             best = self._better(best, amount_in)
-        return self._upwards(start, last, best)
+        return best if start == last else self._upwards(start, last, best)
 
     def _upwards(self, start: int, last: int, best: Size) -> Size:
         amount_in = start
@@ -187,6 +188,8 @@ class _Purchase:
         if not self._holds(0):
             return NOTHING
         last = self._last_front_run()
+        if self._certainly_loses(last):
+            return NOTHING
         steps = ROUNDING_STEPS if last <= FINE else FINE_STEPS
         self.candidates_left = 2 * steps
         best = self._downwards(last, steps)
@@ -222,6 +225,11 @@ class _Purchase:
             if least >= 0 and not self._real_gain_reaches(high, least):
                 break
         return best
+
+    def _certainly_loses(self, last: int) -> bool:
+        """Whether no size up to the limit gains, even by rounding: a real gain, once there, only grows up to the limit."""
+        least = target_above(0) - self.allowance
+        return least >= 0 and not self._real_gain_reaches(last, least)
 
     def _upwards(self, last: int, steps: int, best: Size) -> Size:
         """From 0 on: a loss smaller than the allowance may still be a gain."""
