@@ -44,12 +44,25 @@ def simulate_call(call: DecodedCall, view: MarketView, timestamp: int) -> CallRe
     are again as they were before the scope. After one that may not fail, the rest is still simulated as if it had passed, for a
     reader who wants to know, though the call as a whole does nothing.
     """
+    if len(call.intents) == 1 and not call.joint_minimums:
+        return _alone(call.intents[0], view, timestamp)
     run = _Run(view, timestamp)
     for intent in call.intents:
         run.add(intent)
     for minimum in call.joint_minimums:
         run.check(minimum)
     return CallResult(tuple(run.results), tuple(run.unknown), run.reverts, view if run.reverts else run.now.state)
+
+
+def _alone(intent: SwapIntent, view: MarketView, timestamp: int) -> CallResult:
+    """A call's only swap, which most are: nothing is in doubt before it, and nothing else stands or falls with it."""
+    try:
+        result = simulate(intent, view, timestamp)
+    except StateUnknown as error:
+        return CallResult((None,), ((0, error),), "", view)
+    if result.reverts:
+        return CallResult((result,), (), "" if may_fail(result, timestamp) else result.reverts, view)
+    return CallResult((result,), (), "", view.overlay({hop.hop.pool: hop.after for hop in result.hops}))
 
 
 class _Now(Struct, frozen=True):

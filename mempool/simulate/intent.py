@@ -10,7 +10,7 @@ from mempool.errors import StateUnknown, SwapImpossible
 from mempool.market import MarketView
 from mempool.model.pool import PoolState, PoolSwap
 from mempool.model.price import PriceImpact
-from mempool.model.swap import Completeness, ExactIn, ExactOut, HopResult, SwapIntent, SwapResult
+from mempool.model.swap import Completeness, ExactIn, ExactOut, Hop, HopResult, SwapIntent, SwapResult
 
 ABSENT = "the pool"
 """What `StateUnknown` names as missing where the whole pool is."""
@@ -109,14 +109,20 @@ def _only(pools: Sequence[PoolState]) -> PoolState:
 
 
 def _hop_results(intent: SwapIntent, pools: Sequence[PoolState], swaps: Sequence[PoolSwap]) -> tuple[HopResult, ...]:
+    if len(swaps) == 1:
+        return (_hop_result(intent.hops[0], pools[0], swaps[0]),)
     moved: dict[bytes, PoolState] = {}
     results = []
     for hop, pool, swap in zip(intent.hops, pools, swaps, strict=True):
-        before = moved.get(hop.pool, pool)
+        results.append(_hop_result(hop, moved.get(hop.pool, pool), swap))
         moved[hop.pool] = swap.after
-        impact = PriceImpact(swap.amount_in, swap.amount_out, *before.mid_price(hop.token_in), before.fee_pips)
-        results.append(HopResult(hop, swap.amount_in, swap.amount_out, impact, before, swap.after))
     return tuple(results)
+
+
+def _hop_result(hop: Hop, before: PoolState, swap: PoolSwap) -> HopResult:
+    numerator, denominator = before.mid_price(hop.token_in)
+    impact = PriceImpact(swap.amount_in, swap.amount_out, numerator, denominator, before.fee_pips)
+    return HopResult(hop, swap.amount_in, swap.amount_out, impact, before, swap.after)
 
 
 def _missed_deadline(intent: SwapIntent, timestamp: int) -> str:
