@@ -14,14 +14,13 @@ from mempool.model.pool import PoolState
 MOVING_TOPICS = frozenset[bytes]().union(*(kind.topics for kind in POOL_KINDS.values()))
 
 
-class PoolIndex(Struct, frozen=True, eq=False, weakref=True):
-    """Which pools hold a token, and which hold both of two (the lower address first), in the order in which they were added.
-
-    Compared by identity, so that what is worked out from one can be kept for as long as it lives.
-    """
+class PoolIndex(Struct, frozen=True, eq=False):
+    """Which pools hold a token, and which hold both of two (the lower address first), in the order in which they were added."""
 
     by_token: Mapping[bytes, tuple[bytes, ...]] = {}
     by_pair: Mapping[tuple[bytes, bytes], tuple[bytes, ...]] = {}
+    memo: dict[Any, Any] = {}
+    """Room for what others work out from the index alone; it lives as long."""
 
     def with_pools(self, pools: Iterable[PoolState]) -> PoolIndex:
         by_token, by_pair = dict(self.by_token), dict(self.by_pair)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
@@ -14,7 +13,7 @@ from mempool.amm.path import swap_path_exact_in, swap_path_exact_out
 from mempool.amm.uniswap_v2 import V2Pool
 from mempool.detect.front_run import v2_reserves
 from mempool.errors import SwapImpossible
-from mempool.market import MarketView, PoolIndex
+from mempool.market import MarketView
 from mempool.model.pool import PoolState
 
 MAX_CYCLES = 64
@@ -75,15 +74,12 @@ class Prices(dict[HopKey, float]):
         return gain > CERTAINLY_NO_GAIN
 
 
-_CYCLES: WeakKeyDictionary[PoolIndex, dict[HopKey, tuple[Cycle, ...]]] = WeakKeyDictionary()
-"""The cycles found so far, by the pool and the token that goes into it: pools are added seldom, and a pool moves often."""
-
-
 def cycles_entering(view: MarketView, pool: PoolState, token_in: bytes) -> tuple[Cycle, ...]:
-    """Those of `cycles_through` that sell `token_in` to the pool."""
-    known = _CYCLES.get(view.index)
-    if known is None:
-        known = _CYCLES[view.index] = {}
+    """Those of `cycles_through` that sell `token_in` to the pool.
+
+    They are kept with the view's index: pools are added seldom, and a pool moves often.
+    """
+    known: dict[HopKey, tuple[Cycle, ...]] = view.index.memo
     cycles = known.get((pool.address, token_in))
     if cycles is None:
         through = list(cycles_through(view, pool))
