@@ -251,10 +251,14 @@ class _Purchase:
         for inwards in (range(low, min(low + 1, high)), range(high, low - 1, -1), range(low + 1, high)):
             for amount_in in inwards[: self.candidates_left]:
                 self.candidates_left -= 1
+                reaches = self._line_reaches(amount_in, bought, target_above(best.profit) - self.allowance)
+                if not (reaches or best.profit):
+                    break
                 profit = self._profit(amount_in, bought)
                 if profit > best.profit:
                     best = Size(amount_in, profit)
-                if not self._line_reaches(amount_in, bought, target_above(best.profit) - self.allowance):
+                    reaches = self._line_reaches(amount_in, bought, target_above(profit) - self.allowance)
+                if not reaches:
                     break
         return best
 
