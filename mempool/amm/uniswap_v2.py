@@ -71,15 +71,12 @@ class V2Pool(Struct, frozen=True, gc=False):
         """`(reserve_in, reserve_out)`, both above 0."""
         if sqrt_price_limit_x96:
             raise SwapImpossible(self.address, "a V2 pair takes no price limit")
-        if token_in == self.token0:
-            reserves = self.reserve0, self.reserve1
-        elif token_in == self.token1:
-            reserves = self.reserve1, self.reserve0
-        else:
+        reserve0, reserve1 = self.reserve0, self.reserve1
+        if token_in != self.token0 and token_in != self.token1:
             raise SwapImpossible(self.address, f"does not trade 0x{token_in.hex()}")
-        if not all(reserves):
+        if not (reserve0 and reserve1):
             raise SwapImpossible(self.address, "INSUFFICIENT_LIQUIDITY: the pair is empty")
-        return reserves
+        return (reserve0, reserve1) if token_in == self.token0 else (reserve1, reserve0)
 
     def _after(self, token_in: bytes, amount_in: int, amount_out: int) -> PoolSwap:
         if amount_out == 0:

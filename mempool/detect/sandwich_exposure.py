@@ -31,9 +31,6 @@ def detect_sandwich_exposure(
     """
     if cause.reverts:
         return
-    upper_bound = cause.intent.measures_received or any(
-        token in taxed for hop in cause.hops for token in (hop.hop.token_in, hop.hop.token_out)
-    )
     curves = Curves(view)
     for index, hop in enumerate(cause.hops):
         if index and any(earlier.hop.pool == hop.hop.pool for earlier in cause.hops[:index]):
@@ -46,8 +43,13 @@ def detect_sandwich_exposure(
             yield _finding(view, gas, hop, (), Bound.STATE_UNKNOWN, str(error))
             continue
         if trades:
+            upper_bound = cause.intent.measures_received or _is_taxed(cause, taxed)
             bound = Bound.UPPER_BOUND if upper_bound else Bound.EXACT
             yield _finding(view, gas, hop, trades, bound, _note(cause, upper_bound=upper_bound))
+
+
+def _is_taxed(cause: SwapResult, taxed: Container[bytes]) -> bool:
+    return any(hop.hop.token_in in taxed or hop.hop.token_out in taxed for hop in cause.hops)
 
 
 def _finding(

@@ -53,6 +53,8 @@ class Victim:
                 )
         except SwapImpossible:
             return None
+        if len(swaps) == 1:
+            return swaps[0].after
         return next(swap.after for swap in reversed(swaps) if swap.after.address == pool.address)
 
     def _margin(self, swaps: Sequence[PoolSwap]) -> int:
