@@ -136,6 +136,7 @@ class Engine:
         followed.reported = True
         for index, error in outcome.unknown:
             self.counters.not_simulated += 1
+            self.counters.state_unknown += isinstance(error, TicksUnknown)
             self._emit(PredictionMissed(transaction.hash, index, str(error)))
         for index, result in outcome.by_intent():
             prediction = Prediction(transaction.hash, index, result, self.now_ns, late_ns)

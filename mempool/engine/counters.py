@@ -44,7 +44,6 @@ class Counters(Struct):
     """Swaps that gave up waiting for their pools because the table was full."""
     store_dropped: int = 0
     """Records that the store had no room for."""
-
     unheard: int = 0
     """Swaps that were sent and mined while no pool was heard; a block read after the gap has shown them."""
 

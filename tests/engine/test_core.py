@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from mempool.decode import DecodeTables
+from mempool.decode import DecodeTables, decode_transaction
 from mempool.engine.core import EngineOptions
+from mempool.engine.recent_blocks import Followed
+from mempool.errors import TicksUnknown
 from mempool.model.opportunity import Bound, OpportunityKind
 from mempool.model.outcome import Cause, RevertGrade
 from mempool.model.record import (
@@ -21,6 +23,7 @@ from mempool.model.record import (
     TransactionStatus,
 )
 from mempool.resources import load_tables
+from mempool.simulate import CallResult
 from tests.engine.blocks import TOKEN
 from tests.engine.world import World, ref
 from tests.grade.ledger import ETHER
@@ -304,6 +307,16 @@ def test_every_sighting_ends_in_one_count(world: World) -> None:
         world.announce(each)
     counters = world.engine.counters
     assert (counters.swaps, counters.repeated, counters.unreadable, counters.foreign) == (1, 1, 1, 1)
+
+
+def test_swap_that_leaves_the_loaded_ticks_is_counted_as_state_unknown(world: World) -> None:
+    world.begin()
+    swap, view = world.swap(), world.engine.market.view()
+    call = decode_transaction(world.tables, swap)
+    assert call is not None
+    unknown = CallResult((None,), ((0, TicksUnknown(world.pair.address, "tick bitmap word 9")),), "", view)
+    world.engine._report(Followed(swap, call), unknown, view)
+    assert (world.engine.counters.state_unknown, world.engine.counters.not_simulated) == (1, 1)
 
 
 def test_unlisted_token_is_asked_for_once(world: World) -> None:
