@@ -22,13 +22,6 @@ def stdout_console() -> Console:
     return DataConsole(highlight=False, markup=False, emoji=False)
 
 
-def stderr_console() -> Console:
-    """For progress and remarks."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
-
-
 def choose_color(choice: str, environ: MutableMapping[str, str] = os.environ) -> None:
     """Put `--color` where every console, ours and the libraries', looks for it: in NO_COLOR and FORCE_COLOR."""
     if choice == "auto":

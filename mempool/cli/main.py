@@ -19,6 +19,7 @@ from mempool.cli.backtest import backtest_command
 from mempool.cli.config import config_command
 from mempool.cli.console import choose_color
 from mempool.cli.decode import decode_command
+from mempool.cli.end_codes import INTERRUPTED, TERMINATED
 from mempool.cli.grade import grade_command
 from mempool.cli.profile import profile_command
 from mempool.cli.protection import learn_secrets, protect
@@ -30,7 +31,6 @@ from mempool.config import LoadedSettings, load_settings
 from mempool.errors import MempoolError, UpstreamError, UsageError
 from mempool.model.display import display
 
-INTERRUPTED, TERMINATED = 130, 143
 EPILOG = """\b
 Examples:
   ETH_RPC_URL=wss://host mempool run         watch a node until Ctrl-C

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mempool.cli.end_codes import INTERRUPTED, TERMINATED
 from mempool.errors import ConfigError
 from mempool.model.display import display
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mempool.engine.run import LiveRun, Status
     from mempool.engine.tally import Tally
 
-INTERRUPTED, TERMINATED = 130, 143
 PLAIN_STATUS_SECONDS = 10.0
 CLEAR_LINE = "\r\x1b[K"
 

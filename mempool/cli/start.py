@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Never
 
-END_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+from mempool.cli.end_codes import END_CODES
 
 
 def start() -> None:

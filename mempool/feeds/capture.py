@@ -30,7 +30,7 @@ from msgspec import Raw, Struct
 from mempool import __version__
 from mempool.errors import CaptureError, StoreError
 from mempool.feeds.events import Purpose
-from mempool.feeds.frames import printable
+from mempool.model.display import excerpt
 
 SCHEMA = "mempool.capture/1"
 FLUSH_BYTES = 65_536
@@ -237,7 +237,7 @@ class CaptureReader:
         if header is None:
             raise self._error("this is not a capture: it does not begin with a header")
         if header.schema != SCHEMA:
-            raise self._error(f"the capture has schema {printable(header.schema, 40)}, this release reads {SCHEMA}")
+            raise self._error(f"the capture has schema {excerpt(header.schema, 40)}, this release reads {SCHEMA}")
         return header
 
     def _read_line(self) -> bytes:
@@ -256,9 +256,9 @@ class CaptureReader:
             read = _READERS.get(record.kind)
             if read is not None:
                 return read(record)
-            reason = f"an entry of kind {printable(record.kind, 20)} is not known"
+            reason = f"an entry of kind {excerpt(record.kind, 20)} is not known"
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            reason = f"not an entry: {printable(str(error))}"
+            reason = f"not an entry: {excerpt(str(error))}"
         raise self._error(reason)
 
     def _error(self, reason: str) -> CaptureError:

@@ -9,7 +9,7 @@ from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from mempool.errors import ConfigError
-from mempool.feeds.frames import printable
+from mempool.model.display import excerpt
 from mempool.model.secret import HIDDEN, mask_url, secret_parts
 
 SHORTEST_KEY = 24
@@ -48,7 +48,7 @@ class Endpoint:
         url = _split(text)
         kind = _KINDS.get(url.scheme)
         if kind is None:
-            raise ConfigError(f"a node's URL starts with ws://, wss://, http:// or https://, not {printable(url.scheme, 20)}://")
+            raise ConfigError(f"a node's URL starts with ws://, wss://, http:// or https://, not {excerpt(url.scheme, 20)}://")
         if not url.hostname:
             raise ConfigError(f"the node's {url.scheme}:// URL names no host")
         return cls(kind, text, mask_url(text), host=url.hostname, secrets=tuple(set(secret_parts(text))))
@@ -95,7 +95,7 @@ def _ipc(text: str) -> Endpoint:
         raise ConfigError("the node's URL is empty: give ws://…, wss://…, http://…, https://… or the path of an IPC socket")
     if not text.endswith(".ipc") and "/" not in text:
         raise ConfigError("the node's URL has no scheme: give ws://…, wss://…, http://…, https://… or the path of an IPC socket")
-    return Endpoint(Kind.IPC, str(Path(text).expanduser()), printable(text), host="localhost")
+    return Endpoint(Kind.IPC, str(Path(text).expanduser()), excerpt(text), host="localhost")
 
 
 def _split(text: str) -> SplitResult:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from mempool.errors import BadData
 from mempool.model.block import BlockRef, Log, MinedBlock, Receipt
+from mempool.model.display import excerpt
 from mempool.model.transaction import PendingTransaction
 
 T = TypeVar("T")
@@ -231,7 +232,7 @@ def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, what: str) -> T:
         return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error)
-    raise BadData(f"{what}: {printable(reason)}")
+    raise BadData(f"{what}: {excerpt(reason)}")
 
 
 def _block_ref(body: HeadBody) -> BlockRef:
@@ -283,8 +284,3 @@ def _small(text: str) -> int:
     if value >> 63:
         raise BadData("a number is out of range")
     return value
-
-
-def printable(text: str, limit: int = 200) -> str:
-    """Foreign text fit for a message: one line of printable characters, cut at `limit`."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text[:limit])

@@ -22,8 +22,8 @@ from websockets.protocol import State
 from mempool import __version__
 from mempool.errors import UpstreamError
 from mempool.feeds.endpoint import Endpoint, Kind
-from mempool.feeds.frames import printable
 from mempool.feeds.splitter import Splitter
+from mempool.model.display import excerpt
 
 # The library's own DEBUG lines print the path of the URL, and so the key in it.
 _LOGGER = logging.getLogger("mempool.feeds.websocket")
@@ -140,7 +140,7 @@ class WebSocketLink:
         # After a protocol error the library waits for the peer to hang up, which a hostile one does not do.
         error = self._connection.protocol.parser_exc
         if error is not None:
-            return printable(str(error))
+            return excerpt(str(error))
         return "" if self._connection.state is State.OPEN else "the connection is closing"
 
     async def close(self) -> None:
@@ -300,7 +300,7 @@ def _closed(error: ConnectionClosed) -> str:
     close = error.rcvd
     if close is None:
         return "the connection broke off"
-    return f"the node closed the connection ({close.code} {printable(close.reason, 80)})".replace(" )", ")")
+    return f"the node closed the connection ({close.code} {excerpt(close.reason, 80)})".replace(" )", ")")
 
 
 def _own_socket(connection: ClientConnection) -> socket.socket | None:

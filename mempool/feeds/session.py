@@ -12,6 +12,7 @@ from mempool.errors import BadData, UpstreamError
 from mempool.feeds import frames
 from mempool.feeds.events import Answer, Dropped, HeadSeen, NodeEvent, PendingHash, PendingSeen, Purpose, RpcFailure
 from mempool.model.block import BlockRef
+from mempool.model.display import excerpt
 
 ALLOWED_METHODS = frozenset(
     {
@@ -200,7 +201,7 @@ class NodeSession:
         if request is None:
             return [self._drop("an answer to nothing that was asked", recv_ns, str(message.id))]
         if message.error is not None:
-            failure = RpcFailure(message.error.code, frames.printable(message.error.message))
+            failure = RpcFailure(message.error.code, excerpt(message.error.message))
             return self._end(request, None, failure, recv_ns)
         if message.result is UNSET:
             return self._end(request, None, RpcFailure(0, "the answer has neither result nor error"), recv_ns)
@@ -301,4 +302,4 @@ class NodeSession:
 
     def _drop(self, reason: str, recv_ns: int, detail: str = "") -> Dropped:
         self.dropped[reason] += 1
-        return Dropped(reason, frames.printable(detail), recv_ns, self.source)
+        return Dropped(reason, excerpt(detail), recv_ns, self.source)

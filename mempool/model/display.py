@@ -33,6 +33,11 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else REPLACEMENT for character in text)
 
 
+def excerpt(text: str, limit: int = 200) -> str:
+    """Foreign text fit for a message: one line of printable characters, cut at `limit`."""
+    return printable(text[:limit])
+
+
 def short_address(address: bytes | str) -> str:
     """`0x1234…abcd` of 20 bytes or of their hex text."""
     text = address if isinstance(address, str) else f"0x{address.hex()}"

@@ -154,7 +154,3 @@ class Trader:
     def quote_v3_out(self, route: Route, amount_out: int) -> int:
         data = calldata("quoteExactOutput(bytes,uint256)", route.backward_path, amount_out)
         return int(self.read(at.V3_QUOTER, data, "(uint256,uint160[],uint32[],uint256)")[0])
-
-
-def balance_of(trader: Trader, token: Address) -> int:
-    return int(trader.read(token, calldata("balanceOf(address)", trader.user), "(uint256)")[0])

@@ -150,7 +150,3 @@ def test_every_recorded_block_is_read_whole(shared_data: Path) -> None:
         assert (file.pre_state is None) == ("pre_state" not in plain)
         slots = sum(len(account.storage) for account in (file.pre_state or {}).values())
         assert slots == sum(len(account.get("storage", {})) for account in plain.get("pre_state", {}).values())
-
-
-def test_printable_leaves_no_control_character() -> None:
-    assert frames.printable("a\x1b[31m\n\u202eb\x00", 7) == "a\ufffd[31m\ufffd"

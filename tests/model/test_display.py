@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mempool.model.display import display, format_amount, format_number, looks_like, priced_decimals, short_address, token_label
+from mempool.model.display import (
+    display,
+    excerpt,
+    format_amount,
+    format_number,
+    looks_like,
+    priced_decimals,
+    short_address,
+    token_label,
+)
 
 LISTED = ("USDC", "WETH", "ETH", "DAI", "WBTC")
 ADDRESS = bytes.fromhex("1234567890123456789012345678901234abcdef")
@@ -106,3 +115,7 @@ def test_a_computed_number_is_written_the_same_way() -> None:
 )
 def test_decimals_beyond_reason_are_not_priced(decimals: int | None, priced: int | None) -> None:
     assert priced_decimals(decimals) == priced
+
+
+def test_excerpt_is_cut_and_leaves_no_control_character() -> None:
+    assert excerpt("a\x1b[31m\n\u202eb\x00", 7) == "a\ufffd[31m\ufffd"
