@@ -45,7 +45,7 @@ def simulate(call: DecodedCall, storage: Mapping[str, Mapping[int, int]], timest
     from mempool.simulate import simulate_call
 
     accounts = {_bytes(address): Account(storage=dict(slots)) for address, slots in storage.items()}
-    pools = pool_states(accounts, {hop.identity for intent in call.intents for hop in intent.hops})
+    pools = pool_states(accounts, set(call.pools.values()))
     return simulate_call(call, view_of(BlockRef(block_number, "", "", timestamp), pools), timestamp)
 
 

@@ -100,7 +100,8 @@ def _add_intent(root: Tree, tables: DecodeTables, intent: SwapIntent) -> None:
     for hop in intent.hops:
         pool = f"pool 0x{hop.pool.hex()}" if hop.pool else "pool unknown"
         route = f"{_symbol(tables, hop.token_in)} -> {_symbol(tables, hop.token_out)}"
-        node.add(Text(f"{hop.protocol} {hop.fee_pips / 10_000:g} %  {route}  {pool}"))
+        fee = "" if hop.fee_pips is None else f" {hop.fee_pips / 10_000:g} %"
+        node.add(Text(f"{hop.protocol}{fee}  {route}  {pool}"))
     node.add(Text(f"to 0x{intent.recipient.hex()}{_deadline(intent.deadline)}{', may fail' if intent.allow_revert else ''}"))
     if intent.reason:
         node.add(Text(f"{intent.completeness.replace('_', ' ')}: {display(intent.reason, 400)}"))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mempool.abi import FunctionReader, inputs_reader, read_functions
 from mempool.decode.create2 import salt_of
+from mempool.decode.found_pools import FoundPools
 from mempool.decode.pools import PoolFactory
 from mempool.decode.routers import ROUTERS
-from mempool.decode.tables import DecodeTables, Entry, RouterKind, RouterTable
+from mempool.decode.tables import DecodeTables, Entry, PoolCoins, RouterKind, RouterTable
+from mempool.decode.wrappers import WRAPPERS
 from mempool.errors import ConfigError
-from mempool.model.chain import Chain, Factory, PreloadedPool, Router
+from mempool.model.chain import AnyContract, Chain, Factory, ListedPool, PreloadedPool, Router
 from mempool.model.pool import PoolIdentity
 
 Abis = Mapping[str, Sequence[Mapping[str, Any]]]
 """ABI JSON by its path below `abis/` without the ending: `uniswap/SwapRouter02`. Commands of a command machine stand beside it,
 as `uniswap/UniversalRouterV1.commands`: entries of `id` (hex), `name`, and `inputs` as in ABI JSON where they are read."""
+KINDS: Mapping[str, RouterKind] = {**ROUTERS, **WRAPPERS}
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -26,8 +29,10 @@ def build_tables(chain: Chain, abis: Abis) -> DecodeTables:
     wrapped_native = address_of(chain.wrapped_native, "wrapped_native")
     factories = _unique((factory.name, _factory(factory)) for factory in chain.factories)
     tokens = _unique((address_of(token.address, token.symbol), token) for token in chain.tokens)
-    routers = [_router(router, factories, abis, wrapped_native) for router in chain.routers]
     by_symbol = _unique((token.symbol, address) for address, token in tokens.items())
+    parts = _Parts(factories, abis, wrapped_native)
+    routers = [_router(router, address_of(router.address, router.name), parts) for router in chain.routers]
+    anywhere = [(_router(contract, b"", parts), contract.only_inside) for contract in chain.anywhere]
     return DecodeTables(
         chain=chain,
         routers=_unique((router.address, router) for router in routers),
@@ -36,6 +41,10 @@ def build_tables(chain: Chain, abis: Abis) -> DecodeTables:
         wrapped_native=wrapped_native,
         preloaded=tuple(_preloaded(pool, factories, by_symbol) for pool in chain.pools),
         usd_pool=_preloaded(chain.usd_pool, factories, by_symbol),
+        anywhere=_by_selector(table for table, only_inside in anywhere if not only_inside),
+        anywhere_inside=_by_selector(table for table, _ in anywhere),
+        listed_pools=_unique(_pool_coins(pool, by_symbol) for pool in chain.listed_pools),
+        found_pools=FoundPools(factories, tuple(tokens)),
     )
 
 
@@ -66,27 +75,49 @@ def _factory(factory: Factory) -> PoolFactory:
     )
 
 
-def _router(router: Router, factories: Mapping[str, PoolFactory], abis: Abis, wrapped_native: bytes) -> RouterTable:
-    kind = _listed(ROUTERS, router.kind, f"kind of router {router.name!r}")
+class _Parts(NamedTuple):
+    """What routers are made of."""
+
+    factories: Mapping[str, PoolFactory]
+    abis: Abis
+    wrapped_native: bytes
+
+
+def _router(router: Router | AnyContract, address: bytes, parts: _Parts) -> RouterTable:
+    kind = _listed(KINDS, router.kind, f"kind of router {router.name!r}")
     if missing := kind.pools - router.factories.keys():
         raise ConfigError(f"router {router.name!r} has no factory for {', '.join(sorted(missing))}")
+    what = f"factory of router {router.name!r}"
     table = RouterTable(
         name=router.name,
         label=router.label,
         kind=router.kind,
-        address=address_of(router.address, router.name),
+        address=address,
         entries={},
-        factories={
-            pool: _listed(factories, name, f"factory of router {router.name!r}") for pool, name in router.factories.items()
-        },
-        wrapped_native=wrapped_native,
-        commands=_commands(kind, abis[f"{router.abi}.commands"]) if kind.commands else {},
+        factories={pool: _listed(parts.factories, name, what) for pool, name in router.factories.items()},
+        wrapped_native=parts.wrapped_native,
+        tested=router.tested,
+        commands=_commands(kind, parts.abis[f"{router.abi}.commands"]) if kind.commands else {},
         command_mask=kind.command_mask,
     )
-    abi = _listed(abis, router.abi, f"abi of router {router.name!r}")
+    abi = _listed(parts.abis, router.abi, f"abi of router {router.name!r}")
     for selector, function in read_functions(abi, kind.padding).items():
         table.entries[selector] = _entry(kind, table, function)
     return table
+
+
+def _by_selector(tables: Iterable[RouterTable]) -> dict[bytes, RouterTable]:
+    """Tables by each of their functions; two that share one are a mistake."""
+    return _unique((selector, table) for table in tables for selector in table.entries)
+
+
+def _pool_coins(pool: ListedPool, by_symbol: Mapping[str, bytes]) -> tuple[bytes, PoolCoins]:
+    def coins(names: Sequence[str]) -> tuple[bytes, ...]:
+        return tuple(by_symbol[name] if name in by_symbol else address_of(name, f"coin of {pool.name}") for name in names)
+
+    size = 32 if len(pool.pool) == 66 else 20
+    coins_of = PoolCoins(pool.name, pool.protocol, coins(pool.coins), coins(pool.underlying), pool.fee_pips)
+    return _hex_bytes(pool.pool, size, pool.name), coins_of
 
 
 def _entry(kind: RouterKind, table: RouterTable, function: FunctionReader) -> Entry:
@@ -115,7 +146,7 @@ def _preloaded(pool: PreloadedPool, factories: Mapping[str, PoolFactory], by_sym
     factory = _listed(factories, pool.factory, "factory of a preloaded pool")
     token, other_token = (_listed(by_symbol, symbol, "token of a preloaded pool") for symbol in pool.tokens)
     identity = factory.pool(token, other_token, pool.fee_pips)
-    if not identity.address:
+    if identity is None:
         raise ConfigError(f"preloaded pool {'/'.join(pool.tokens)}: {pool.factory!r} has no fee of {pool.fee_pips} pips")
     return identity
 

@@ -1,23 +1,32 @@
-"""One call under way: its budget, the router, and what was found in it so far."""
+"""One call under way: its budget, the contract at hand, and what was found in it so far."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from mempool.abi import Budget, read_arguments
-from mempool.decode.ledger import Holding, Ledger
+from mempool.decode.ledger import NATIVE, Holding, Ledger
 from mempool.decode.pools import MAX_HOPS
-from mempool.decode.tables import Entry, RouterTable
-from mempool.model.swap import BalanceIn, Completeness, ExactIn, SwapIntent
+from mempool.decode.tables import DecodeTables, Entry, RouterTable
+from mempool.errors import MalformedCalldata
+from mempool.model.swap import ALL, BalanceIn, Completeness, ExactIn, Hop, Step, SwapIntent, Take
+
+MAX_POOL_SEARCHES = 6
+"""Pools of a call that are looked for among the listed factories and tokens, which takes some 100 hashes each."""
 
 
 class Call(Budget, kw_only=True):
-    """What handlers work on. `function` is the one being read; `deadline` and `revert_scopes` come from those around it.
+    """What handlers work on. The contract at hand is `contract`, called by `sender` with `value_wei`; `router` is its table.
 
-    `may_fail` says that the command being read carries the flag which allows it to.
+    `function` is the one being read; `deadline` and `revert_scopes` come from those around it. `may_fail` says that the command
+    being read carries the flag which allows it to.
     """
 
+    tables: DecodeTables
     router: RouterTable
+    contract: bytes
     value_wei: int
     sender: bytes
     size: int
@@ -28,20 +37,26 @@ class Call(Budget, kw_only=True):
     may_fail: bool = False
     extra_bytes: int = 0
     hops_left: int = MAX_HOPS
+    searches_left: int = MAX_POOL_SEARCHES
     intents: tuple[SwapIntent, ...] = ()
-    commands: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
     opaque: tuple[str, ...] = ()
     """Names of what may swap and is not understood."""
     ledger: Ledger | None = None
     joint_minimums: tuple[BalanceIn, ...] = ()
 
-    def run(self, data: bytes) -> None:
-        """Read one function call of the router, selector first, and let its handler add what it asks for."""
+    # -- going through the calldata ----------------------------------------------------------------------------------------
+
+    def run(self, data: bytes, contract: str = "") -> None:
+        """Read one function call of the contract at hand, selector first, and let its handler add what it asks for.
+
+        `contract` is the name to note where the call has just entered this contract.
+        """
         entry = self.router.entries.get(data[:4])
         if entry is None:
-            self.note_opaque(f"0x{data[:4].hex()}")
+            self.note_opaque(f"0x{data[:4].hex()}", contract)
             return
-        self.commands += (entry.name,)
+        self.note(entry.name, contract)
         handler = entry.handler
         if handler is None:
             return
@@ -60,6 +75,46 @@ class Call(Budget, kw_only=True):
         self.run(data)
         self.leave()
 
+    def call_contract(self, to: bytes, data: bytes, value_wei: int = 0) -> None:
+        """Follow the call that the contract at hand makes of another one, which sees it as its sender.
+
+        Where nothing is known to answer at `to`, it is noted as opaque. Without data the value is paid out.
+        """
+        self.charge_command()
+        if len(data) < 4:
+            self.books().move(self.contract, NATIVE, to, value_wei)
+            return
+        table = self.tables.contract(to, data[:4])
+        if table is None:
+            self.note_opaque(f"0x{data[:4].hex()} of 0x{to.hex()}")
+            return
+        around = (self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline)
+        self.router, self.contract, self.sender, self.value_wei = table, to, self.contract, value_wei
+        self.enter(self.size)
+        self.run(data, table.name)
+        self.leave()
+        self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline = around
+
+    def attempt(self, follow: Callable[[], None]) -> None:
+        """Do what `follow` does as a part of the call that may fail as a whole without failing the rest.
+
+        Calldata that reverts ends the part, and leaves a step that says so.
+        """
+        around = self.revert_scopes
+        self.revert_scopes = (*around, len(self.steps))
+        kept = (self.intents, self.depth, self.bytes_left, self.levels)
+        frame = (self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline)
+        try:
+            follow()
+        except MalformedCalldata as error:
+            if error.refused:
+                raise
+            self.intents, self.depth, self.bytes_left, self.levels = kept
+            self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline = frame
+            self.note(f"reverts: {error.reason}")
+            self.books().forget_all()
+        self.revert_scopes = around
+
     def apply(self, entry: Entry, data: bytes, start: int) -> None:
         """Read the arguments that begin at `start` and hand them to the entry's handler, if it has one."""
         if entry.handler is None:
@@ -69,6 +124,24 @@ class Call(Budget, kw_only=True):
             self.extra_bytes = len(data) - self.end
         self.function = entry.name
         entry.handler(self, arguments)
+
+    def hold_to(self, deadline: int) -> None:
+        """From here on, and inside of here, the earliest deadline counts."""
+        self.deadline = deadline if self.deadline is None else min(self.deadline, deadline)
+
+    # -- noting what it asks for -------------------------------------------------------------------------------------------
+
+    def note(self, name: str, contract: str = "") -> None:
+        """A function or command runs."""
+        self.steps += (Step(self.depth, contract, name, len(self.intents)),)
+
+    def pool_hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
+        """The hop through a pool that the call names by its address; see `FoundPools.hop`."""
+        found = self.tables.found_pools
+        if found.needs_search(pool, tokens) and self.searches_left:
+            self.searches_left -= 1
+            found.search(kind, pool, tokens)
+        return found.hop(kind, pool, tokens, zero_for_one=zero_for_one)
 
     def books(self) -> Ledger:
         """The call's ledger; the call's own value is the first entry."""
@@ -85,9 +158,17 @@ class Call(Budget, kw_only=True):
             self.ledger.credit(intent.recipient, intent.token_out, Holding(sources=(len(self.intents),)))
         self.intents += (intent,)
 
-    def sell_balance(self, holder: bytes, token: bytes, min_amount_out: int) -> BalanceIn:
-        """All that `holder` has of the token, taken from it; with no source and nothing held where the call does not fix it."""
-        size = self.books().take_all(holder, token).size(min_amount_out)
+    def sell_balance(self, holder: bytes, token: bytes, min_amount_out: int, share: Take = ALL) -> BalanceIn:
+        """A share, or all, of what `holder` has of the token, taken from it.
+
+        With no source and nothing held where the call does not fix it.
+        """
+        books = self.books()
+        size = books.balance(holder, token).size(min_amount_out, share)
+        if share is ALL:
+            books.take_all(holder, token)
+        else:
+            books.take(holder, token, share)
         return BalanceIn(0, (), min_amount_out) if size is None else size
 
     def require(self, held: Holding, minimum: int) -> None:
@@ -110,9 +191,9 @@ class Call(Budget, kw_only=True):
             raised = replace(intent, size=replace(intent.size, min_amount_out=minimum))
             self.intents = (*self.intents[:index], raised, *self.intents[index + 1 :])
 
-    def note_opaque(self, name: str) -> None:
-        """Something ran that may swap and may move any balance."""
-        self.commands += (name,)
+    def note_opaque(self, name: str, contract: str = "") -> None:
+        """Something runs that may swap and may move any balance."""
+        self.note(name, contract)
         self.opaque += (name,)
         self.books().forget_all()
 
@@ -127,7 +208,7 @@ def completeness_of(call: Call) -> tuple[Completeness, str]:
         return (Completeness.PARTIAL if intents else Completeness.OPAQUE), reason
     if not intents:
         return Completeness.NOT_A_SWAP, ""
-    for word in (Completeness.PARTIAL, Completeness.AMOUNT_UNKNOWN):
+    for word in (Completeness.PARTIAL, Completeness.TOKENS_UNKNOWN, Completeness.AMOUNT_UNKNOWN):
         for intent in intents:
             if intent.completeness is word:
                 return word, intent.reason

@@ -5,26 +5,10 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mempool.model.swap import BalanceIn
+from mempool.model.swap import ALL, BalanceIn, Take
 
 NATIVE = bytes(20)
 """Stands for the native coin among tokens, as in the routers' own commands."""
-
-
-class Take(Struct, frozen=True, gc=False):
-    """Something that left a balance: `wei`, or `numerator / denominator` of it rounded down."""
-
-    wei: int
-    numerator: int = 0
-    denominator: int = 1
-
-    def needed_before(self, minimum: int) -> int:
-        """The smallest balance that still has `minimum` after this was taken."""
-        if not self.numerator:
-            return minimum + self.wei
-        rest = self.denominator - self.numerator
-        # b - floor(b * n / d) = ceil(b * rest / d) >= minimum, solved for the smallest b.
-        return 0 if minimum <= 0 or rest <= 0 else (minimum - 1) * self.denominator // rest + 1
 
 
 class Holding(Struct, frozen=True, gc=False):
@@ -35,27 +19,30 @@ class Holding(Struct, frozen=True, gc=False):
     takes: tuple[Take, ...] = ()
     known: bool = True
 
-    def size(self, min_amount_out: int) -> BalanceIn | None:
-        """All of it as the size of a swap; None where the call does not fix it.
-
-        A portion of an earlier output (`PAY_PORTION`) is rounded on an amount that only a simulation knows, so it does not.
-        """
-        held_wei = self.wei - sum(take.wei for take in self.takes)
-        fixed = self.known and not any(take.numerator for take in self.takes)
-        if not fixed or not (self.sources or held_wei > 0):
+    def size(self, min_amount_out: int, share: Take = ALL) -> BalanceIn | None:
+        """All of it, or a share, as the size of a swap; None where the call does not fix it."""
+        if not self.known or not (self.sources or self.wei > 0):
             return None
-        return BalanceIn(held_wei, self.sources, min_amount_out)
+        if any(take.numerator for take in self.takes):
+            return BalanceIn(self.wei, self.sources, min_amount_out, self.takes, share)
+        held_wei = self.wei - sum(take.wei for take in self.takes)
+        return BalanceIn(held_wei, self.sources, min_amount_out, (), share) if self.sources or held_wei > 0 else None
 
     def plus(self, other: Holding) -> Holding:
         """Both together. What comes after a portion was taken is not part of it: such a balance is not known."""
-        known = self.known and other.known and not any(take.numerator for take in self.takes)
+        portions = any(take.numerator for take in self.takes + other.takes)
+        known = self.known and other.known and (not portions or self.is_empty or other.is_empty)
         return Holding(self.wei + other.wei, self.sources + other.sources, self.takes + other.takes, known=known)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.wei and not self.sources and not self.takes and self.known
 
     def less(self, take: Take) -> Holding:
         """The holding after `take`; taking more than a fixed balance holds means that the rest came from elsewhere."""
         if self.sources:
             return replace(self, takes=(*self.takes, take))
-        rest = self.wei - take.wei - self.wei * take.numerator // take.denominator
+        rest = self.wei - take.of(self.wei)
         return replace(self, wei=rest) if rest >= 0 else UNKNOWN
 
 
@@ -75,6 +62,11 @@ class Ledger(Struct, gc=False):
 
     def take(self, holder: bytes, token: bytes, take: Take) -> None:
         self.holdings[holder, token] = self.balance(holder, token).less(take)
+
+    def move(self, holder: bytes, token: bytes, to: bytes, amount_wei: int) -> None:
+        """A stated amount of the token goes from one to the other."""
+        self.take(holder, token, Take(amount_wei))
+        self.credit(to, token, Holding(amount_wei))
 
     def take_all(self, holder: bytes, token: bytes) -> Holding:
         """Empty the balance and hand it over."""

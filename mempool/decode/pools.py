@@ -47,8 +47,8 @@ class PoolFactory(Struct, frozen=True):
     reversed_paths: dict[bytes, Path] = {}
     single_paths: dict[tuple[bytes, bytes, int], Path] = {}
 
-    def pool(self, token: bytes, other_token: bytes, fee_pips: int) -> PoolIdentity:
-        """The pool of two different tokens; `fee_pips` is passed over where the factory has one fee."""
+    def pool(self, token: bytes, other_token: bytes, fee_pips: int) -> PoolIdentity | None:
+        """The pool of two different tokens, None at a fee that the factory lacks; where it has one fee, that one counts."""
         return self.hop(token, other_token, fee_pips or self.fee_pips).identity
 
     def token_path(self, tokens: tuple[bytes, ...], budget: Budget) -> tuple[Hop, ...]:
@@ -61,7 +61,7 @@ class PoolFactory(Struct, frozen=True):
         _check_pairs(tokens, budget)
         hops = tuple(self.hop(token_in, token_out, self.fee_pips) for token_in, token_out in pairwise(tokens))
         if len(hops) <= _MAX_KEPT_HOPS:
-            _keep(self.token_paths, tokens, hops)
+            keep(self.token_paths, tokens, hops)
         return hops
 
     def packed_path(self, packed: bytes, budget: Budget) -> Path:
@@ -80,7 +80,7 @@ class PoolFactory(Struct, frozen=True):
         fees = [int.from_bytes(packed[start + 20 : start + 23]) for start in starts[:-1]]
         path = self.path(tokens, fees)
         if len(fees) <= _MAX_KEPT_HOPS:
-            _keep(self.packed_paths, packed, path)
+            keep(self.packed_paths, packed, path)
         return path
 
     def packed_path_reversed(self, packed: bytes, budget: Budget) -> Path:
@@ -88,10 +88,10 @@ class PoolFactory(Struct, frozen=True):
         path = self.reversed_paths.get(packed)
         if path is None:
             forward = self.packed_path(packed, budget)
-            hops = tuple(self.hop(hop.token_out, hop.token_in, hop.fee_pips) for hop in reversed(forward.hops))
+            hops = tuple(self.hop(hop.token_out, hop.token_in, hop.fee_pips or 0) for hop in reversed(forward.hops))
             path = Path(hops, forward.reason)
             if len(hops) <= _MAX_KEPT_HOPS:
-                _keep(self.reversed_paths, packed, path)
+                keep(self.reversed_paths, packed, path)
         return path
 
     def single(self, token_in: bytes, token_out: bytes, fee_pips: int, budget: Budget) -> Path:
@@ -102,7 +102,7 @@ class PoolFactory(Struct, frozen=True):
             if token_in == token_out:
                 raise budget.malformed("a hop has the same token on both sides")
             path = self.path((token_in, token_out), (fee_pips,))
-            _keep(self.single_paths, key, path)
+            keep(self.single_paths, key, path)
         return path
 
     def path(self, tokens: Sequence[bytes], fees: Sequence[int]) -> Path:
@@ -116,16 +116,20 @@ class PoolFactory(Struct, frozen=True):
         hop = self.hops.get((token_in, token_out, fee_pips))
         if hop is None:
             hop = self._new_hop(token_in, token_out, fee_pips)
-            _keep(self.hops, (token_in, token_out, fee_pips), hop)
+            keep(self.hops, (token_in, token_out, fee_pips), hop)
         return hop
 
     def _new_hop(self, token_in: bytes, token_out: bytes, fee_pips: int) -> Hop:
         tick_spacing = self.tick_spacings.get(fee_pips, 0)
         if self.tick_spacings and not tick_spacing:
             return Hop(self.name, self.kind, b"", token_in, token_out, fee_pips)
-        token0, token1 = sorted((token_in, token_out))
-        address = pool_address(self.address, self.init_code_hash, self.salt(token0, token1, fee_pips))
+        address = self.address_of(token_in, token_out, fee_pips)
         return Hop(self.name, self.kind, address, token_in, token_out, fee_pips, tick_spacing)
+
+    def address_of(self, token: bytes, other_token: bytes, fee_pips: int) -> bytes:
+        """Where the factory puts the pool of two tokens, if it makes it; two hashes."""
+        token0, token1 = (token, other_token) if token < other_token else (other_token, token)
+        return pool_address(self.address, self.init_code_hash, self.salt(token0, token1, fee_pips))
 
 
 def _check_pairs(tokens: Sequence[bytes], budget: Budget) -> None:
@@ -135,7 +139,8 @@ def _check_pairs(tokens: Sequence[bytes], budget: Budget) -> None:
         raise budget.malformed("a hop has the same token on both sides")
 
 
-def _keep(table: dict[Key, Value], key: Key, value: Value) -> None:
+def keep(table: dict[Key, Value], key: Key, value: Value) -> None:
+    """Set the entry of a table that is emptied when it is full."""
     if len(table) >= MAX_KEPT:
         table.clear()
     table[key] = value

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from mempool.abi import Padding, Read, ReadPlain
+from mempool.decode.found_pools import FoundPools
 from mempool.decode.pools import PoolFactory
 from mempool.errors import ConfigError
-from mempool.model.chain import Chain, Token
+from mempool.model.chain import Chain, Evidence, Token
 from mempool.model.pool import PoolIdentity
 from mempool.model.swap import SwapIntent
 
@@ -37,11 +38,11 @@ class Entry(Struct, frozen=True):
 
 
 class RouterKind(Struct, frozen=True):
-    """A row of `ROUTERS`: what the contract does about dirty words, and who takes which function.
+    """A row of `ROUTERS` or `WRAPPERS`: what the contract does about dirty words, and who takes which function.
 
-    `pools` are the pool kinds that its factories must cover. `functions` is keyed by name or, where a name has several functions
-    that differ, by signature; functions of the ABI that it lacks are no swaps. `commands` likewise for the commands of a
-    command machine, whose byte is cut to `command_mask`; those in neither `commands` nor `harmless_commands` make a call opaque.
+    `pools` are the factories that it needs, by what it calls them. `functions` is keyed by name or, where a name has several
+    functions that differ, by signature; functions of the ABI that it lacks are no swaps. `commands` likewise for those of a
+    command machine, whose byte is cut to `command_mask`; those in neither `commands` nor `harmless_commands` are opaque.
     """
 
     padding: Padding
@@ -57,7 +58,10 @@ class RouterKind(Struct, frozen=True):
 
 
 class RouterTable(Struct, frozen=True):
-    """One router of the chain. `factories` are its factories by pool kind."""
+    """One router of the chain. `factories` are its factories by what the router calls them.
+
+    `address` is empty for what stands at many addresses.
+    """
 
     name: str
     label: str
@@ -66,8 +70,19 @@ class RouterTable(Struct, frozen=True):
     entries: dict[bytes, Entry]
     factories: dict[str, PoolFactory]
     wrapped_native: bytes
+    tested: Evidence
     commands: dict[int, Entry] = {}
     command_mask: int = 0
+
+
+class PoolCoins(Struct, frozen=True):
+    """A listed pool's coins in its own order, and those behind them."""
+
+    name: str
+    protocol: str
+    coins: tuple[bytes, ...]
+    underlying: tuple[bytes, ...]
+    fee_pips: int | None
 
 
 class DecodeTables(Struct, frozen=True):
@@ -80,12 +95,24 @@ class DecodeTables(Struct, frozen=True):
     wrapped_native: bytes
     preloaded: tuple[PoolIdentity, ...]
     usd_pool: PoolIdentity
+    anywhere: dict[bytes, RouterTable] = {}
+    """By selector: contracts that are known by it, wherever they stand."""
+    anywhere_inside: dict[bytes, RouterTable] = {}
+    """The same, with those that are looked for inside other calls alone."""
+    listed_pools: dict[bytes, PoolCoins] = {}
+    """By address or id."""
+    found_pools: FoundPools = FoundPools({}, ())
+    """Pools that calls name by their address alone, and whose factory and tokens were found out."""
+
+    def contract(self, to: bytes, selector: bytes) -> RouterTable | None:
+        """Who answers a call that another contract makes; None where nobody is known to."""
+        return self.routers.get(to) or self.anywhere_inside.get(selector)
 
     def pool_identity(self, factory_name: str, token: bytes, other_token: bytes, fee_pips: int) -> PoolIdentity:
         """The pool of a listed factory. Raises `ConfigError` where the factory, or the fee at it, is not listed."""
         if factory_name not in self.factories:
             raise ConfigError(f"no factory {factory_name!r}; there are {', '.join(self.factories)}")
         identity = self.factories[factory_name].pool(token, other_token, fee_pips)
-        if not identity.address:
+        if identity is None:
             raise ConfigError(f"factory {factory_name!r} has no fee of {fee_pips} pips")
         return identity

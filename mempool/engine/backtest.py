@@ -111,8 +111,7 @@ def report(files: Sequence[FileCounts]) -> dict[str, object]:
 
 def _pools_named(block: MinedBlock, tables: DecodeTables) -> Iterable[PoolIdentity]:
     calls = (decode_transaction(tables, transaction) for transaction in block.transactions)
-    hops = (hop for call in calls if call is not None for intent in call.intents for hop in intent.hops)
-    return {hop.pool: hop.identity for hop in hops}.values()
+    return {identity for call in calls if call is not None for identity in call.pools.values()}
 
 
 def _parent(ref: BlockRef) -> BlockRef:

@@ -109,7 +109,7 @@ class Engine:
 
     def _predict(self, followed: Followed) -> None:
         """Simulate the call and look for what it opens, or wait for the pools that are not there yet."""
-        head, pools = self.market.head, followed.pools()
+        head, pools = self.market.head, followed.call.pools
         if head is None or not pools:
             return
         view = self.market.view()
@@ -118,8 +118,7 @@ class Engine:
             outcome = simulate_call(followed.call, view, head.timestamp + self.tables.chain.slot_seconds)
             wanted = [error.pool for _, error in outcome.unknown if self._can_widen(error)]
         if wanted:
-            identities = followed.identities()
-            self._await_pools(followed, [identities[pool] for pool in wanted], head)
+            self._await_pools(followed, [pools[pool] for pool in wanted], head)
             return
         self._report(followed, outcome, view)
 
@@ -143,6 +142,8 @@ class Engine:
             followed.predictions[index] = prediction
             self.counters.simulated += 1
             self._emit(PredictionMade(prediction))
+        if followed.call.by_selector:
+            return
         for found in self._findings.of_call(transaction.hash, outcome, view, self.now_ns):
             self._emit(found)
 
@@ -186,7 +187,7 @@ class Engine:
             if followed is None:
                 self.waits.forget(transaction_hash)
             elif head is not None:
-                identities = followed.identities()
+                identities = followed.call.pools
                 self._wants.ask([identities[pool] for pool in pools], head)
 
     def _ask_siblings(self, state: PoolState) -> None:

@@ -16,11 +16,12 @@ MAX_ABSENT = 10_000
 
 def siblings(tables: DecodeTables, token: bytes, other_token: bytes) -> list[PoolIdentity]:
     """Every pool that the listed factories can have of two tokens, whether it exists or not."""
-    return [
+    identities = (
         factory.pool(token, other_token, fee_pips)
         for factory in tables.factories.values()
         for fee_pips in factory.tick_spacings or (factory.fee_pips,)
-    ]
+    )
+    return [identity for identity in identities if identity is not None]
 
 
 class PoolRequest(Struct, frozen=True):

@@ -9,7 +9,6 @@ from msgspec import Struct, field
 
 from mempool.engine.block_run import BlockMoves
 from mempool.model.outcome import Prediction
-from mempool.model.pool import PoolIdentity
 from mempool.model.swap import DecodedCall
 from mempool.model.transaction import PendingTransaction
 
@@ -25,14 +24,6 @@ class Followed(Struct):
     predictions: dict[int, Prediction] = field(default_factory=dict)
     reported: bool = False
     """Each of its intents has been simulated, or reported as not to be."""
-
-    def pools(self) -> dict[bytes, None]:
-        """The addresses of `identities`."""
-        return {hop.pool: None for intent in self.call.intents for hop in intent.hops if hop.pool}
-
-    def identities(self) -> dict[bytes, PoolIdentity]:
-        """The pools that the call trades on, by address; hops without a known pool are left out."""
-        return {hop.pool: hop.identity for intent in self.call.intents for hop in intent.hops if hop.pool}
 
 
 class RecentBlock(Struct, frozen=True):

@@ -18,7 +18,7 @@ from mempool.feeds.events import NodeEvent
 from mempool.feeds.node import FeedOptions, NodeFeed
 from mempool.market import MarketView, view_of
 from mempool.model.block import BlockRef
-from mempool.model.pool import PoolIdentity, PoolState
+from mempool.model.pool import PoolState
 from mempool.model.swap import DecodedCall
 from mempool.model.transaction import PendingTransaction
 from mempool.simulate import CallResult, simulate_call
@@ -51,18 +51,13 @@ def simulate_on_file(path: Path, call: DecodedCall) -> Shot:
         raise BadData(f"{path}: it has no pre_state, so there are no pools to simulate on")
     ref = file.block.ref
     before = BlockRef(ref.number - 1, ref.parent_hash, parent_hash="", timestamp=0)
-    view = view_of(before, pool_states(file.pre_state, identities_of(call).values()))
+    view = view_of(before, pool_states(file.pre_state, call.pools.values()))
     return Shot(simulate_call(call, view, ref.timestamp), ref.timestamp)
 
 
 def simulate_on_node(endpoint: Endpoint, call: DecodedCall, tables: DecodeTables) -> Shot:
     """On the state after the node's newest block, one slot later. Raises `UpstreamError`."""
     return asyncio.run(_simulate_on_node(endpoint, call, tables))
-
-
-def identities_of(call: DecodedCall) -> dict[bytes, PoolIdentity]:
-    """Every pool that the call trades on, by address."""
-    return {hop.pool: hop.identity for intent in call.intents for hop in intent.hops}
 
 
 async def _simulate_on_node(endpoint: Endpoint, call: DecodedCall, tables: DecodeTables) -> Shot:
@@ -85,7 +80,7 @@ async def _shoot(feed: NodeFeed, call: DecodedCall, tables: DecodeTables) -> Sho
     head = frames.parse_head(await feed.request("eth_getBlockByNumber", ["latest", False]))
     reads = ChainReads(feed.request)
     timestamp = head.timestamp + tables.chain.slot_seconds
-    wanted, words = list(identities_of(call).values()), FIRST_WORDS_EACH_SIDE
+    wanted, words = list(call.pools.values()), FIRST_WORDS_EACH_SIDE
     found: dict[bytes, PoolState | PoolFailure] = {}
     while True:
         answers = await reads.pool_states(wanted, head.hash, words_each_side=words)

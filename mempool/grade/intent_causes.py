@@ -84,7 +84,7 @@ def _sent_first(
     if isinstance(intent.size, BalanceIn):
         paid = [paid_by(matched[source], intents[source], -1) for source in intent.size.sources]
         known = [amount for amount in paid if amount is not None]
-        return intent.size.held_wei + sum(known) if len(known) == len(paid) else None
+        return intent.size.amount_in(sum(known)) if len(known) == len(paid) else None
     first = hop_result(result, 0)
     return first.amount_in if first is not None else None
 

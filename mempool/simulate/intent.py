@@ -53,6 +53,8 @@ def _without_hops(intent: SwapIntent, reverts: str, view: MarketView) -> SwapRes
 def _pools(intent: SwapIntent, view: MarketView) -> list[PoolState]:
     pools = []
     for hop in intent.hops:
+        if not hop.kind:
+            raise StateUnknown(hop.pool, f"the maths of {hop.protocol}")
         pool = view.pool(hop.pool)
         if pool is None:
             raise StateUnknown(hop.pool, ABSENT)
@@ -70,13 +72,13 @@ def _amount_in(intent: SwapIntent, earlier: Sequence[SwapResult | None]) -> int:
         return 0
     if isinstance(size, ExactIn):
         return size.amount_in
-    amount = size.held_wei
+    amount = 0
     for source in size.sources:
         result = earlier[source] if source < len(earlier) else None
         if result is None:
             raise StateUnknown(intent.hops[0].pool, f"the amount in, which intent {source} of the call brings,")
         amount += 0 if result.reverts else result.amount_out
-    return amount
+    return size.amount_in(amount)
 
 
 def _swaps(intent: SwapIntent, pools: Sequence[PoolState], amount_in: int) -> list[PoolSwap]:

@@ -9,7 +9,7 @@ import orjson
 from msgspec import Struct, structs
 
 from mempool.model.pool import PoolState
-from mempool.model.swap import BalanceIn, ExactIn, ExactOut, Size
+from mempool.model.swap import ALL, BalanceIn, ExactIn, ExactOut, Size
 
 Value = str | int | float | None
 MAX_INT64 = 2**63 - 1
@@ -45,8 +45,16 @@ def size_columns(size: Size) -> tuple[Value, ...]:
             return ("exact_in", *amount(amount_in), *amount(least), 0, "[]")
         case ExactOut(amount_out, most, pays_forward):
             return ("exact_out", *amount(amount_out), *amount(most), int(pays_forward), "[]")
-        case BalanceIn(held, sources, least):
-            return ("balance_in", *amount(held), *amount(least), 0, json_text(sources))
+        case BalanceIn(held, _, least):
+            return ("balance_in", *amount(held), *amount(least), 0, balance_sources(size))
+
+
+def balance_sources(size: BalanceIn) -> str:
+    """The indexes of the intents that bring it, as a JSON array; an object with what left before, or the share that is sold."""
+    if not size.takes and size.share == ALL:
+        return json_text(size.sources)
+    takes = [(str(take.wei), str(take.numerator), str(take.denominator)) for take in (size.share, *size.takes)]
+    return json_text({"sources": size.sources, "share": takes[0], "takes": takes[1:]})
 
 
 def path_impact(hop_impacts: Iterable[float]) -> float | None:

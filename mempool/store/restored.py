@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -15,7 +16,7 @@ from mempool.model.block import BlockRef, Log
 from mempool.model.outcome import Prediction
 from mempool.model.pool import PoolState, PoolSwap
 from mempool.model.price import PriceImpact
-from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Hop, HopResult, Size, SwapIntent, SwapResult
+from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Hop, HopResult, Size, SwapIntent, SwapResult, Take
 from mempool.store.reader import open_reader
 
 
@@ -91,6 +92,8 @@ def stored_intent(row: sqlite3.Row) -> SwapIntent:
             token_out=_raw(hop["token_out"]),
             fee_pips=hop["fee_pips"],
             tick_spacing=hop["tick_spacing"],
+            hooks=_raw(hop.get("hooks", "")),
+            zero_for_one=hop.get("zero_for_one"),
         )
         for hop in json.loads(row["hops"])
     )
@@ -117,7 +120,15 @@ def _size(row: sqlite3.Row) -> Size:
         case "exact_out":
             return ExactOut(amount, limit, bool(row["pays_forward"]))
         case _:
-            return BalanceIn(amount, tuple(json.loads(row["balance_sources"])), limit)
+            return _balance(json.loads(row["balance_sources"]), amount, limit)
+
+
+def _balance(stored: list[int] | dict[str, Any], held_wei: int, min_amount_out: int) -> BalanceIn:
+    """As `columns.balance_sources` wrote it."""
+    if isinstance(stored, list):
+        return BalanceIn(held_wei, tuple(stored), min_amount_out)
+    share, *takes = (Take(*map(int, take)) for take in (stored["share"], *stored["takes"]))
+    return BalanceIn(held_wei, tuple(stored["sources"]), min_amount_out, tuple(takes), share)
 
 
 def _latest_prediction(
@@ -145,10 +156,11 @@ def _latest_prediction(
 
 
 def _hop_result(hop: Hop, row: sqlite3.Row) -> HopResult:
-    identity = hop.identity
-    pool = RestoredPool(identity.address, identity.kind, identity.token0, identity.token1, identity.fee_pips)
+    token0, token1 = sorted((hop.token_in, hop.token_out))
+    fee_pips = hop.fee_pips or 0
+    pool = RestoredPool(hop.pool, hop.kind, token0, token1, fee_pips)
     amount_in, amount_out = int(row["amount_in"]), int(row["amount_out"])
-    impact = PriceImpact(amount_in, amount_out, int(row["mid_numerator"]), int(row["mid_denominator"]), hop.fee_pips)
+    impact = PriceImpact(amount_in, amount_out, int(row["mid_numerator"]), int(row["mid_denominator"]), fee_pips)
     return HopResult(hop, amount_in, amount_out, impact, before=pool, after=pool)
 
 

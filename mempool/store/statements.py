@@ -106,8 +106,10 @@ def _intent_values(intent: SwapIntent) -> tuple[Value, ...]:
             "pool": hex_text(hop.pool),
             "token_in": hex_text(hop.token_in),
             "token_out": hex_text(hop.token_out),
-            "fee_pips": int64(hop.fee_pips),
+            "fee_pips": counterpart(hop.fee_pips),
             "tick_spacing": int64(hop.tick_spacing),
+            "hooks": hex_text(hop.hooks),
+            "zero_for_one": hop.zero_for_one,
         }
         for hop in intent.hops
     ]
@@ -150,7 +152,7 @@ def _prediction_made(record: PredictionMade, _run_id: int) -> Iterator[Statement
     for index, (hop, impact) in enumerate(zip(result.hops, impacts, strict=True)):
         hop_values = (
             *(index, hop.hop.protocol, hop.hop.kind, hex_text(hop.hop.pool), hex_text(hop.hop.token_in)),
-            *(hex_text(hop.hop.token_out), int64(hop.hop.fee_pips), *amount(hop.amount_in), *amount(hop.amount_out)),
+            *(hex_text(hop.hop.token_out), counterpart(hop.hop.fee_pips), *amount(hop.amount_in), *amount(hop.amount_out)),
             *(str(hop.impact.mid_numerator), str(hop.impact.mid_denominator), *impact),
             *(pool_numbers(hop.before), pool_numbers(hop.after), key, made.intent_index, block.hash),
         )

@@ -24,6 +24,7 @@ from mempool.cli.main import run
 from mempool.model.opportunity import Bound, OpportunityKind
 from mempool.model.outcome import Cause, RevertGrade
 from mempool.model.record import Gap, LabelSeen, Record, Reorged, RunEnd, TokenSeen, TransactionSeen
+from mempool.model.swap import Step
 from mempool.store.writer import Store
 from tests.store.examples import (
     FAST,
@@ -241,7 +242,7 @@ def evil_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records: list[Record] = []
     for number, symbol in enumerate(evil_symbols(500)):
         wanted = intent(token_out=number.to_bytes(20, "big"))
-        evil_call = msgspec.structs.replace(seen(number, wanted).decoded, reason=symbol, commands=(symbol,))
+        evil_call = msgspec.structs.replace(seen(number, wanted).decoded, reason=symbol, steps=(Step(0, "", symbol, 0),))
         opportunity = msgspec.structs.replace(exposed(number).opportunity, note=symbol, bound=Bound.STATE_UNKNOWN)
         records += [
             TokenSeen(number.to_bytes(20, "big"), symbol, number % 40),

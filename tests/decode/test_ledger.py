@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mempool.decode.ledger import EMPTY, UNKNOWN, Holding, Ledger, Take
-from mempool.model.swap import BalanceIn
+from mempool.decode.ledger import EMPTY, UNKNOWN, Holding, Ledger
+from mempool.model.swap import BalanceIn, Take
 
 ROUTER, TOKEN = b"\x01" * 20, b"\x02" * 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mempool.errors import MalformedCalldata
-from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut
+from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Take
 from tests.decode.calls import (
     BALANCE,
     DAI,
@@ -135,11 +135,21 @@ def test_portion_of_a_fixed_balance_is_taken_off_rounded_down() -> None:
     assert executed("ur2.1.1", commands, 999).intents[0].size == BalanceIn(999 - 99, (), 22)
 
 
+def test_what_a_portion_leaves_of_an_earlier_output_is_fixed_by_the_call() -> None:
+    commands = [v3_in(TO_ROUTER), (PORTION, (WETH, FRIEND, 25)), v2_in([WETH, DAI], BALANCE, user=False)]
+    call = executed("ur2", commands)
+    assert call.completeness is Completeness.EXACT
+    size = call.intents[1].size
+    assert size == BalanceIn(0, (0,), 22, (Take(0, 25, 10_000),))
+    assert size.amount_in(1_000) == 998
+
+
 def test_balance_that_no_command_fixes_is_unknown() -> None:
     portion: Command = (PORTION, (WETH, FRIEND, 25))
     sell = v2_in([WETH, DAI], BALANCE, user=False)
     exact_out: Command = (V3_OUT, (FRIEND, 33, 44, path(USDC, 500, WETH), False))
-    for commands in ([sell], [v3_in(TO_ROUTER), portion, sell], [(WRAP, (TO_ROUTER, 100)), exact_out, sell]):
+    late = [v3_in(TO_ROUTER), portion, v3_in(TO_ROUTER), sell]
+    for commands in ([sell], late, [(WRAP, (TO_ROUTER, 100)), exact_out, sell]):
         call = executed("ur2", commands, 100)
         assert call.intents[-1].completeness is call.completeness is Completeness.AMOUNT_UNKNOWN
         assert call.intents[-1].size == BalanceIn(0, (), 22)

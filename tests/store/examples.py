@@ -24,7 +24,7 @@ from mempool.model.record import (
     TokenSeen,
     TransactionSeen,
 )
-from mempool.model.swap import Completeness, DecodedCall, ExactIn, Hop, HopResult, Size, SwapIntent, SwapResult
+from mempool.model.swap import Completeness, DecodedCall, ExactIn, Hop, HopResult, Size, Step, SwapIntent, SwapResult
 from mempool.model.transaction import PendingTransaction
 from mempool.store.writer import Store, StoreOptions
 
@@ -78,7 +78,8 @@ def seen(number: int, wanted: SwapIntent | None = None, source: str = "node-a") 
         recv_ns=START_NS + number * SECOND_NS,
         source=source,
     )
-    call = DecodedCall("uniswap_v2_router_02", b"\x7f\xf3\x6a\xb5", Completeness.EXACT, (wanted,), ("swapExactETHForTokens",))
+    steps = (Step(0, "uniswap_v2_router_02", "swapExactETHForTokens", 0),)
+    call = DecodedCall("uniswap_v2_router_02", b"\x7f\xf3\x6a\xb5", Completeness.EXACT, (wanted,), steps)
     return TransactionSeen(transaction, call)
 
 

@@ -66,7 +66,7 @@ def multicall(call: Call, arguments: tuple[Any, ...]) -> None:
 def multicall_until(call: Call, arguments: tuple[Any, ...]) -> None:
     """multicall(deadline, data): the earliest of the deadlines around a swap holds for it."""
     around = call.deadline
-    call.deadline = arguments[0] if around is None else min(around, arguments[0])
+    call.hold_to(arguments[0])
     multicall(call, arguments)
     call.deadline = around
 
@@ -84,6 +84,6 @@ def sweep_token(call: Call, arguments: tuple[Any, ...]) -> None:
 
 def pay_out(call: Call, token: bytes, minimum: int) -> Holding:
     """Empty the router's balance of a token, of which it must have `minimum`."""
-    held = call.books().take_all(call.router.address, token)
+    held = call.books().take_all(call.contract, token)
     call.require(held, minimum)
     return held

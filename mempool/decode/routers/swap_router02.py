@@ -61,13 +61,13 @@ def swap_for_exact_tokens(call: Call, arguments: tuple[Any, ...]) -> None:
 
 def wrap_native(call: Call, arguments: tuple[Any, ...]) -> None:
     """wrapETH(value)"""
-    call.books().credit(call.router.address, call.router.wrapped_native, Holding(arguments[0]))
+    call.books().credit(call.contract, call.router.wrapped_native, Holding(arguments[0]))
 
 
 def pull(call: Call, arguments: tuple[Any, ...]) -> None:
     """pull(token, value): from the sender to the router"""
     token, amount = arguments
-    call.books().credit(call.router.address, token, Holding(amount))
+    call.books().credit(call.contract, token, Holding(amount))
 
 
 def call_position_manager(call: Call, _arguments: tuple[Any, ...]) -> None:
@@ -79,14 +79,14 @@ def resolved(call: Call, recipient: bytes) -> bytes:
     """The recipient with 1 for the sender and 2 for the router."""
     if recipient == _SENDER:
         return call.sender
-    return call.router.address if recipient == _ROUTER else recipient
+    return call.contract if recipient == _ROUTER else recipient
 
 
 def exact_or_balance(call: Call, token_in: bytes, amount_in: int, min_amount_out: int) -> Size:
     """The size of an exact-in swap, where an amount of 0 is the router's balance."""
     if amount_in:
         return ExactIn(amount_in, min_amount_out)
-    return call.sell_balance(call.router.address, token_in, min_amount_out)
+    return call.sell_balance(call.contract, token_in, min_amount_out)
 
 
 def _add_v3_exact_in(call: Call, path: Path, amounts: tuple[int, int], recipient: bytes, limit: int) -> None:

@@ -46,7 +46,7 @@ def exact_output(call: Call, arguments: tuple[Any, ...]) -> None:
 
 
 def _recipient(call: Call, recipient: bytes) -> bytes:
-    return call.router.address if recipient == _NOBODY else recipient
+    return call.contract if recipient == _NOBODY else recipient
 
 
 UNISWAP_V3_ROUTER = RouterKind(

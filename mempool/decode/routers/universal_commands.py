@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mempool.decode.call import Call
-from mempool.decode.ledger import NATIVE, Holding, Take
+from mempool.decode.ledger import NATIVE, Holding
 from mempool.decode.routers.periphery import add_v2, add_v3
 from mempool.decode.routers.swap_router02 import resolved
-from mempool.model.swap import ExactIn, ExactOut, Size
+from mempool.model.swap import ExactIn, ExactOut, Size, Take
 
 BALANCE = 1 << 255
 _ALREADY_PAID = 0
@@ -92,18 +92,18 @@ def transfer(call: Call, arguments: tuple[Any, ...]) -> None:
 def pay_portion(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, bips): a share of the router's balance, rounded down; a minimum checked later is raised by it"""
     token, _, bips = arguments
-    call.books().take(call.router.address, token, Take(0, bips, _BIPS))
+    call.books().take(call.contract, token, Take(0, bips, _BIPS))
 
 
 def pay_portion_full_precision(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, portion): the same in parts of 10^18"""
     token, _, portion = arguments
-    call.books().take(call.router.address, token, Take(0, portion, _FULL_PRECISION))
+    call.books().take(call.contract, token, Take(0, portion, _FULL_PRECISION))
 
 
 def _exact_in(call: Call, token_in: bytes, amounts: tuple[int, int], *, payer_is_user: bool) -> Size:
     amount_in, min_amount_out = amounts
-    router = call.router.address
+    router = call.contract
     if amount_in == BALANCE:
         return call.sell_balance(router, token_in, min_amount_out)
     if not payer_is_user:
@@ -113,13 +113,13 @@ def _exact_in(call: Call, token_in: bytes, amounts: tuple[int, int], *, payer_is
 
 def _forget_unless_user_pays(call: Call, token_in: bytes, *, payer_is_user: bool) -> None:
     if not payer_is_user:
-        call.books().forget(call.router.address, token_in)
+        call.books().forget(call.contract, token_in)
 
 
 def _move_all(call: Call, token: bytes, to: tuple[bytes, bytes], minimum: int) -> None:
     """Hand the router's balance of `token` on as (token, recipient), checking that it is at least `minimum`."""
     ledger = call.books()
-    held = ledger.take_all(call.router.address, token)
+    held = ledger.take_all(call.contract, token)
     call.require(held, minimum)
     token_after, recipient = to
     ledger.credit(recipient, token_after, held)
@@ -130,7 +130,7 @@ def _pay(call: Call, tokens: tuple[bytes, bytes], recipient: bytes, amount: int)
     ledger = call.books()
     before, after = tokens
     if amount == BALANCE:
-        ledger.credit(recipient, after, ledger.take_all(call.router.address, before))
+        ledger.credit(recipient, after, ledger.take_all(call.contract, before))
         return
-    ledger.take(call.router.address, before, Take(amount))
+    ledger.take(call.contract, before, Take(amount))
     ledger.credit(recipient, after, Holding(amount))

@@ -11,7 +11,6 @@ from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
 from mempool.decode.routers import universal_commands as commands
 from mempool.decode.tables import RouterKind
-from mempool.errors import MalformedCalldata
 
 ALLOW_REVERT = 0x80
 """Allows a command to fail where the router makes a call for it. Its own swaps are none: they take the transaction with them."""
@@ -19,8 +18,9 @@ ALLOW_REVERT = 0x80
 
 def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     """execute(commands, inputs[, deadline])"""
-    call.books().credit(call.router.address, NATIVE, Holding(call.value_wei))
-    call.deadline = arguments[2] if len(arguments) == 3 else None
+    call.books().credit(call.contract, NATIVE, Holding(call.value_wei))
+    if len(arguments) == 3:
+        call.hold_to(arguments[2])
     run_commands(call, arguments)
 
 
@@ -43,23 +43,10 @@ def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
 
 def execute_sub_plan(call: Call, arguments: tuple[Any, ...]) -> None:
     """(commands, inputs): what stands in it fails or succeeds as a whole, since the plan is a call of the router to itself"""
-    around = call.revert_scopes
     if call.may_fail:
-        call.revert_scopes = (*around, len(call.commands))
-    _run_plan(call, arguments)
-    call.revert_scopes = around
-
-
-def _run_plan(call: Call, arguments: tuple[Any, ...]) -> None:
-    may_fail, kept = call.may_fail, (call.intents, call.depth, call.bytes_left, call.levels)
-    try:
+        call.attempt(lambda: run_commands(call, arguments))
+    else:
         run_commands(call, arguments)
-    except MalformedCalldata as error:
-        if error.refused or not may_fail:
-            raise
-        call.intents, call.depth, call.bytes_left, call.levels = kept
-        call.commands += (f"reverts: {error.reason}",)
-        call.books().forget_all()
 
 
 def _run_command(call: Call, code: int, data: bytes) -> None:
@@ -71,7 +58,7 @@ def _run_command(call: Call, code: int, data: bytes) -> None:
     if command.is_opaque:
         call.note_opaque(command.name)
         return
-    call.commands += (command.name,)
+    call.note(command.name)
     call.may_fail = bool(code & ALLOW_REVERT)
     call.apply(command, data, 0)
 

@@ -1,0 +1,90 @@
+"""Pools that a call names by their address alone: which factory's they are, and of which tokens, proven by CREATE2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from mempool.decode.pools import PoolFactory, keep
+from mempool.model.pool import PoolIdentity
+from mempool.model.swap import Hop
+
+MAX_TRIED = 12
+"""Listed tokens that are tried, in the order of the chain's file, which begins with those that most pools are made of."""
+
+
+class FoundPool(Struct, frozen=True, gc=False):
+    """A pool of a listed factory. `protocol` is the factory's name."""
+
+    protocol: str
+    identity: PoolIdentity
+
+
+class FoundPools(Struct, frozen=True):
+    """The listed factories and tokens, and what was found with them so far, by the pool's address."""
+
+    factories: Mapping[str, PoolFactory]
+    tokens: Sequence[bytes]
+    """The listed tokens, with which a pool of one known token is tried."""
+    by_address: dict[bytes, FoundPool] = {}
+    not_found: dict[tuple[bytes, bytes, bytes], None] = {}
+    """`(pool, token, other token)` that were tried in vain; the other token is empty where none was known."""
+
+    def learn(self, protocol: str, identity: PoolIdentity) -> None:
+        """Note a pool that is known from elsewhere, such as from its own contract."""
+        keep(self.by_address, identity.address, FoundPool(protocol, identity))
+
+    def hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
+        """The hop through a pool of the family `kind` at an address, in trade order, as far as it is known without a search.
+
+        `tokens` are the token in and the token out, each empty where the call does not say. `zero_for_one` is the direction,
+        where it does. A pool that is not found comes out with the tokens given, without a fee, and as `<kind>_unlisted`.
+        """
+        found = self.by_address.get(pool)
+        if found is not None and found.identity.kind == kind:
+            ordered = _ordered(found.identity, tokens, zero_for_one=zero_for_one)
+            if ordered is not None:
+                identity = found.identity
+                return Hop(found.protocol, kind, pool, *ordered, identity.fee_pips, identity.tick_spacing)
+        return Hop(f"{kind}_unlisted", "", pool, *tokens, None, zero_for_one=zero_for_one)
+
+    def needs_search(self, pool: bytes, tokens: tuple[bytes, bytes]) -> bool:
+        """Whether `search` has something to try that it has not tried before."""
+        return pool not in self.by_address and any(tokens) and (pool, *tokens) not in self.not_found
+
+    def search(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes]) -> None:
+        """Try the two tokens, or the one that is known with the listed ones, at every factory of the family.
+
+        Costs two hashes for each token, factory and fee that is tried: up to `MAX_TRIED` tokens.
+        """
+        known = tokens[0] or tokens[1]
+        others = tokens[1:] if all(tokens) else self.tokens
+        for other_token in others[:MAX_TRIED]:
+            found = self._of_factories(kind, pool, known, other_token)
+            if found is not None:
+                keep(self.by_address, pool, found)
+                return
+        keep(self.not_found, (pool, *tokens), None)
+
+    def _of_factories(self, kind: str, pool: bytes, token: bytes, other_token: bytes) -> FoundPool | None:
+        if token == other_token:
+            return None
+        for factory in self.factories.values():
+            if factory.kind == kind:
+                for fee_pips in factory.tick_spacings or (factory.fee_pips,):
+                    if factory.address_of(token, other_token, fee_pips) == pool:
+                        identity = factory.pool(token, other_token, fee_pips)
+                        return None if identity is None else FoundPool(factory.name, identity)
+        return None
+
+
+def _ordered(identity: PoolIdentity, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None) -> tuple[bytes, bytes] | None:
+    """The pool's tokens in trade order; None where they are not those of the call, or nothing tells the direction."""
+    forward, back = (identity.token0, identity.token1), (identity.token1, identity.token0)
+    fitting = [
+        pair
+        for pair, is_forward in ((forward, True), (back, False))
+        if zero_for_one in (None, is_forward) and all(said in (b"", token) for said, token in zip(tokens, pair, strict=True))
+    ]
+    return fitting[0] if len(fitting) == 1 else None
