@@ -13,7 +13,7 @@ from mempool import __version__
 from mempool.decode import DecodeTables
 from mempool.engine.core import Engine, EngineOptions
 from mempool.engine.listener import Listener
-from mempool.engine.run import router_addresses
+from mempool.engine.run import targets_of
 from mempool.engine.tally import Tally
 from mempool.engine.turns import ReplayTurns
 from mempool.errors import WrongChain
@@ -72,7 +72,7 @@ class _Replay:
         self._store = store
         turns = ReplayTurns()
         self._listener = Listener(self.engine, self._emit, turns)
-        self._feed = ReplayFeed(reader, self._listener.handle, turns.on_mark, router_addresses(tables), self._catch_up)
+        self._feed = ReplayFeed(reader, self._listener.handle, turns.on_mark, targets_of(tables), self._catch_up)
 
     async def run(self) -> None:
         for record in listed_records(self.engine.tables.chain):

@@ -24,6 +24,7 @@ from mempool.feeds.connection import first_end
 from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.group import FeedGroup
 from mempool.feeds.node import FeedOptions, NodeFeed
+from mempool.feeds.targets import Targets
 from mempool.model.record import Record, RunCounters, RunEnd, RunStart
 from mempool.store.listed import listed_records
 from mempool.store.writer import Store, StoreOptions
@@ -95,7 +96,7 @@ class LiveRun:
             emit(record)
         engine.restore(left_pending(options.database, self._names[0]))
         feed_options = FeedOptions(
-            chain_id=options.tables.chain.chain_id, routers=router_addresses(options.tables), capture=capture
+            chain_id=options.tables.chain.chain_id, targets=targets_of(options.tables), capture=capture
         )
         listener = Listener(engine, emit, LiveTurns(capture))
         feeds = FeedGroup(
@@ -151,9 +152,9 @@ class _Stopped(Exception):
     """The run was told to stop."""
 
 
-def router_addresses(tables: DecodeTables) -> frozenset[str]:
-    """The targets whose transactions are decoded, as the feeds compare them."""
-    return frozenset(f"0x{address.hex()}" for address in tables.routers)
+def targets_of(tables: DecodeTables) -> Targets:
+    """The transactions that are decoded."""
+    return Targets.of(tables.routers, tables.anywhere)
 
 
 def connection_remarks(feeds: FeedGroup, stood: dict[str, bool]) -> Iterator[str]:

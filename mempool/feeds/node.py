@@ -17,6 +17,7 @@ from mempool.feeds.events import Handler, Purpose
 from mempool.feeds.links import LinkLost, LinkOptions, open_link
 from mempool.feeds.reconnect import Backoff
 from mempool.feeds.session import NodeSession
+from mempool.feeds.targets import Targets
 
 MAX_READS = 512
 MAX_BACKFILL_FAILURES = 2
@@ -28,8 +29,8 @@ class FeedOptions(Struct, frozen=True, kw_only=True):
 
     chain_id: int | None = None
     """The chain that the node must be on."""
-    routers: frozenset[str] | None = None
-    """Lower-case `0x…`: transactions to others are only counted; None wants them all."""
+    targets: Targets | None = None
+    """Other transactions are only counted; None wants them all."""
     capture: CaptureWriter | None = None
     subscribe: bool = True
     """Listen to pending transactions and heads; else the feed only answers requests."""
@@ -53,7 +54,7 @@ class NodeFeed:
     def __init__(self, endpoint: Endpoint, name: str, handler: Handler, options: FeedOptions | None = None) -> None:
         self.endpoint, self.name = endpoint, name
         self.options = options = options or FeedOptions()
-        self.session = NodeSession(name, options.routers)
+        self.session = NodeSession(name, options.targets)
         self.ready = asyncio.Event()
         """Set while a connection stands, is on the right chain, and its subscriptions are confirmed."""
         self.connections = 0

@@ -26,6 +26,7 @@ from mempool.feeds.capture import Asked, CaptureReader, Down, Entry, Expired, He
 from mempool.feeds.connection import failure_of
 from mempool.feeds.events import Answer, Connected, Disconnected, Handler, NodeEvent, Purpose
 from mempool.feeds.session import NodeSession, Request
+from mempool.feeds.targets import Targets
 
 MARK_SECONDS = 30.0
 ENTRIES_A_BREATH = 32
@@ -44,11 +45,11 @@ class ReplayFeed:
         reader: CaptureReader,
         handler: Handler,
         on_mark: OnMark,
-        routers: frozenset[str] | None = None,
+        targets: Targets | None = None,
         breathe: Breath = lambda: asyncio.sleep(0),
     ) -> None:
         self.sessions: dict[str, NodeSession] = {}
-        self._reader, self._handler, self._on_mark, self._routers = reader, handler, on_mark, routers
+        self._reader, self._handler, self._on_mark, self._targets = reader, handler, on_mark, targets
         self._breathe = breathe
         self._unclaimed: defaultdict[bytes, deque[Outcome]] = defaultdict(deque)
         self._waiting: defaultdict[bytes, deque[asyncio.Future[bytes]]] = defaultdict(deque)
@@ -87,7 +88,7 @@ class ReplayFeed:
 
     def _session(self, source: str) -> NodeSession:
         if source not in self.sessions:
-            self.sessions[source] = NodeSession(source, self._routers)
+            self.sessions[source] = NodeSession(source, self._targets)
         return self.sessions[source]
 
     def _play(self, entry: Entry) -> None:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from mempool.errors import BadData, UpstreamError
 from mempool.feeds import frames
 from mempool.feeds.events import Answer, Dropped, HeadSeen, NodeEvent, PendingHash, PendingSeen, Purpose, RpcFailure
+from mempool.feeds.targets import Targets
 from mempool.model.block import BlockRef
 from mempool.model.display import excerpt
 
@@ -97,11 +98,11 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 class NodeSession:
     """Sans-I/O: the same requests and frames in the same order give the same events, live or replayed.
 
-    `routers` are lower-case `0x…` addresses: a transaction to any other is counted as foreign and yields no event; with
-    None every transaction is an event. A message that is not what it must be yields `Dropped` and is counted by reason.
+    A transaction that is none of `targets` is counted as foreign and yields no event; with None every one is an event.
+    A message that is not what it must be yields `Dropped` and is counted by reason.
     """
 
-    def __init__(self, source: str, routers: frozenset[str] | None = None) -> None:
+    def __init__(self, source: str, targets: Targets | None = None) -> None:
         self.source = source
         self.seen = 0
         """Pending transactions and hashes announced, foreign ones too; neither bodies asked for nor back-fill."""
@@ -109,7 +110,7 @@ class NodeSession:
         self.dropped: Counter[str] = Counter()
         self.pending_subscription: str | int | None = None
         self.head_subscription: str | int | None = None
-        self._routers = None if routers is None else frozenset(router.lower().encode() for router in routers)
+        self._targets = targets
         self._next_id = 1
         self._requests: dict[int, Request] = {}
         self._first_seen: OrderedDict[str, int] = OrderedDict()
@@ -151,12 +152,13 @@ class NodeSession:
         """What one message means; never raises on what a node may send."""
         start = self._pending_start
         if start is not None and frame.startswith(start):
-            if self._routers is not None:
+            targets = self._targets
+            if targets is not None:
                 # Geth puts the calldata before `to`, anvil after it; to search through it costs more than the parse.
                 at = frame.rfind(_TO) if self._to_is_late else frame.find(_TO, len(start))
                 if len(frame) > LONG_FRAME:
                     self._to_is_late = 2 * at > len(frame)
-                if at >= 0 and frame[at + 6 : at + 48].lower() not in self._routers:
+                if at >= 0 and targets.are_missed_by(frame[at + 6 : at + 48], frame, len(start)):
                     self.seen += 1
                     self.foreign += 1
                     return []
@@ -262,7 +264,7 @@ class NodeSession:
         return PendingHash(text, recv_ns, self.source)
 
     def _transaction(self, body: frames.TransactionBody, recv_ns: int, *, backfilled: bool) -> list[NodeEvent]:
-        if self._routers is not None and (body.to is None or body.to.lower().encode() not in self._routers):
+        if self._targets is not None and not self._targets.hold(body.to, body.input or body.data or ""):
             self.foreign += not backfilled
             return []
         try:

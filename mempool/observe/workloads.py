@@ -19,7 +19,7 @@ from mempool.engine.block_run import run_block
 from mempool.engine.core import Engine
 from mempool.engine.listener import Listener
 from mempool.engine.replay import replay_capture
-from mempool.engine.run import router_addresses
+from mempool.engine.run import targets_of
 from mempool.engine.turns import ReplayTurns
 from mempool.errors import BadData, CaptureError
 from mempool.feeds.capture import CaptureReader, Heard
@@ -150,7 +150,7 @@ async def _records(path: Path, tables: DecodeTables) -> list[Record]:
     turns = ReplayTurns()
     listener = Listener(Engine(tables, records.append), records.append, turns)
     with contextlib.closing(CaptureReader(str(path))) as reader:
-        feed = ReplayFeed(reader, listener.handle, turns.on_mark, router_addresses(tables))
+        feed = ReplayFeed(reader, listener.handle, turns.on_mark, targets_of(tables))
         with contextlib.suppress(_Ended):
             await first_end(listener.run(feed.request, ChainReads(feed.request)), _play(feed))
     return records

@@ -21,7 +21,7 @@ from web3 import AsyncWeb3, WebSocketProvider
 
 from mempool.decode import DecodeTables, decode_transaction
 from mempool.engine.core import Engine
-from mempool.engine.run import router_addresses
+from mempool.engine.run import targets_of
 from mempool.errors import BadData
 from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.events import NodeEvent, PendingSeen
@@ -192,7 +192,7 @@ async def _by_feed(tables: DecodeTables, node: Node, swaps: int, make: Callable[
         for each in handlers:
             each(event)
 
-    options = FeedOptions(chain_id=tables.chain.chain_id, routers=router_addresses(tables), backfill_at_start=False)
+    options = FeedOptions(chain_id=tables.chain.chain_id, targets=targets_of(tables), backfill_at_start=False)
     feed = NodeFeed(Endpoint.parse(node.url), "node", handle, options)
     running = asyncio.create_task(feed.run())
     await feed.ready.wait()

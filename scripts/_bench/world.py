@@ -23,7 +23,7 @@ from mempool.engine.block_file import pool_states, read_block_file
 from mempool.engine.core import SWAPS, Engine
 from mempool.engine.listener import Listener
 from mempool.engine.pool_wants import siblings
-from mempool.engine.run import router_addresses
+from mempool.engine.run import targets_of
 from mempool.engine.turns import ReplayTurns
 from mempool.errors import BadData
 from mempool.feeds.capture import CaptureReader, Heard
@@ -123,9 +123,8 @@ def mined_world(paths: Sequence[Path], tables: DecodeTables) -> World:
 def _view_before(block_file: BlockFile, tables: DecodeTables) -> MarketView:
     """All pools that the file knows of the pairs that its swaps go through, and of those that are always loaded."""
     calls = (decode_transaction(tables, transaction) for transaction in block_file.block.transactions)
-    hops = (hop for call in calls if call is not None for intent in call.intents for hop in intent.hops)
-    pairs = {(hop.identity.token0, hop.identity.token1) for hop in hops}
-    pairs |= {(pool.token0, pool.token1) for pool in tables.preloaded}
+    named = [pool for call in calls if call is not None for pool in call.pools.values()]
+    pairs = {(pool.token0, pool.token1) for pool in (*named, *tables.preloaded)}
     identities = {pool.address: pool for pair in sorted(pairs) for pool in siblings(tables, *pair)}
     ref = block_file.block.ref
     before = replace(ref, number=ref.number - 1, hash=ref.parent_hash, parent_hash="", timestamp=ref.timestamp - 12)
@@ -178,7 +177,7 @@ async def _views(path: Path, tables: DecodeTables) -> list[MarketView]:
         listener.handle(event)
 
     with contextlib.closing(CaptureReader(str(path))) as reader:
-        feed = ReplayFeed(reader, watch, turns.on_mark, router_addresses(tables))
+        feed = ReplayFeed(reader, watch, turns.on_mark, targets_of(tables))
         with contextlib.suppress(_Ended):
             await first_end(listener.run(feed.request, ChainReads(feed.request)), _play(feed))
     return list(views.values())

@@ -11,12 +11,13 @@ from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.events import NodeEvent, PendingSeen
 from mempool.feeds.links import LinkOptions
 from mempool.feeds.node import FeedOptions, NodeFeed
+from mempool.feeds.targets import Targets
 from tests.fakes.messages import ROUTER
 
 E = TypeVar("E", bound=NodeEvent)
 QUICK = FeedOptions(
     chain_id=1,
-    routers=frozenset({ROUTER}),
+    targets=Targets(frozenset({ROUTER.encode()})),
     idle_seconds=10,
     tick_seconds=0.05,
     poll_seconds=0.02,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mempool.errors import UpstreamError
 from mempool.feeds.events import Answer, Dropped, HeadSeen, NodeEvent, PendingHash, PendingSeen, Purpose
 from mempool.feeds.session import ALLOWED_METHODS, MAX_EARLY_NOTIFICATIONS, MAX_OPEN_REQUESTS, NodeSession
+from mempool.feeds.targets import Targets
 from tests.fakes.messages import (
     ROUTER,
     STRANGER,
@@ -29,8 +30,11 @@ from tests.fakes.messages import (
 SECOND = 10**9
 
 
-def subscribed(routers: frozenset[str] | None = frozenset({ROUTER})) -> NodeSession:
-    session = NodeSession("n", routers)
+TARGETS = Targets(frozenset({ROUTER.encode()}))
+
+
+def subscribed(targets: Targets | None = TARGETS) -> NodeSession:
+    session = NodeSession("n", targets)
     kinds: list[list[object]] = [["newHeads"], ["newPendingTransactions", True]]
     for number, kind in enumerate(kinds, start=1):
         session.request("eth_subscribe", kind, Purpose.SUBSCRIBE, now_ns=0)
@@ -88,7 +92,17 @@ def test_router_in_capitals_is_still_the_router() -> None:
     assert isinstance(only(session.receive(notification("0x2", transaction(3, "0x" + ROUTER[2:].upper())), 0)), PendingSeen)
 
 
-def test_without_routers_every_transaction_is_an_event() -> None:
+def test_transaction_to_a_stranger_is_an_event_where_its_function_is_looked_for() -> None:
+    session = subscribed(Targets(frozenset({ROUTER.encode()}), frozenset({b"6a761202"})))
+    for calldata, is_event in (("0x6A761202ff", True), ("0x6a761203", False), ("0x", False)):
+        for body in (
+            transaction(3, STRANGER) | {"input": calldata},
+            {"input": calldata} | transaction(3, STRANGER, input=calldata),
+        ):
+            assert bool(session.receive(notification("0x2", body), 0)) is is_event, (calldata, body)
+
+
+def test_without_targets_every_transaction_is_an_event() -> None:
     assert isinstance(only(subscribed(None).receive(notification("0x2", transaction(3, STRANGER)), 0)), PendingSeen)
 
 
@@ -240,7 +254,7 @@ def test_request_without_an_answer_expires_after_ten_seconds() -> None:
 
 
 def test_notifications_before_the_subscription_reply_are_kept_in_order() -> None:
-    session = NodeSession("n", frozenset({ROUTER}))
+    session = NodeSession("n", TARGETS)
     session.request("eth_subscribe", ["newPendingTransactions", True], Purpose.SUBSCRIBE, now_ns=0)
     for nonce in range(MAX_EARLY_NOTIFICATIONS):
         assert session.receive(notification("0x7", transaction(nonce)), nonce) == []
@@ -252,7 +266,7 @@ def test_notifications_before_the_subscription_reply_are_kept_in_order() -> None
 
 
 def test_early_notification_of_the_other_subscription_is_kept_until_its_reply() -> None:
-    session = NodeSession("n", frozenset({ROUTER}))
+    session = NodeSession("n", TARGETS)
     session.request("eth_subscribe", ["newHeads"], Purpose.SUBSCRIBE, now_ns=0)
     session.request("eth_subscribe", ["newPendingTransactions", True], Purpose.SUBSCRIBE, now_ns=0)
     session.receive(notification("0xb", transaction(1)), 1)
@@ -287,7 +301,7 @@ def test_ids_go_on_after_a_reconnect() -> None:
 
 
 def test_subscription_with_a_number_for_an_id_works() -> None:
-    session = NodeSession("n", frozenset({ROUTER}))
+    session = NodeSession("n", TARGETS)
     session.request("eth_subscribe", ["newPendingTransactions", True], Purpose.SUBSCRIBE, now_ns=0)
     session.receive(answer(1, 12), 0)
     message = orjson.loads(notification("", transaction(1)))
