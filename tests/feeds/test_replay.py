@@ -15,11 +15,12 @@ from mempool.errors import CaptureError, RpcError, UpstreamError
 from mempool.feeds.capture import Asked, CaptureReader, CaptureWriter, Mark
 from mempool.feeds.events import NodeEvent, Purpose
 from mempool.feeds.replay import ReplayFeed
+from mempool.feeds.targets import Targets
 from tests.fakes.messages import ROUTER, answer, failure, head, notification, pool_content, transaction, transaction_hash
 from tests.fakes.node import Silence, scripted_node
 from tests.feeds.listening import QUICK, listening
 
-ROUTERS = frozenset({ROUTER})
+TARGETS = Targets(frozenset({ROUTER.encode()}))
 
 
 async def no_mark(_: Mark) -> None:
@@ -67,7 +68,7 @@ async def test_replay_tells_every_event_of_the_run_again(tmp_path: Path) -> None
             await listener.until(lambda: 4 in listener.nonces())
     capture.close()
     events: list[NodeEvent] = []
-    replay = ReplayFeed(CaptureReader(path), events.append, no_mark, ROUTERS)
+    replay = ReplayFeed(CaptureReader(path), events.append, no_mark, TARGETS)
     await replay.run()
     assert events == listener.events
     session = replay.sessions["n"]
