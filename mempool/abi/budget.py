@@ -29,8 +29,9 @@ class Budget(Struct, gc=False):
     end: int = 0
     """Position after the furthest byte that was read, its padding included."""
     depth: int = 0
-    levels: tuple[int, ...] = ()
-    """Bytes left at the levels around this one, then of those below it that were entered before."""
+    levels: list[int] = []
+    """Bytes left at the levels around this one, at a place that is not read for this one itself, then at those below that were
+    entered before."""
 
     def charge_command(self) -> None:
         self.commands_left -= 1
@@ -42,17 +43,18 @@ class Budget(Struct, gc=False):
         if self.depth == MAX_DEPTH:
             raise self.refused(f"is nested deeper than {MAX_DEPTH}")
         levels, depth = self.levels, self.depth
-        below = levels[depth + 1] if len(levels) > depth + 1 else size + SPARE_BYTES
-        self.levels = (*levels[:depth], self.bytes_left, below, *levels[depth + 2 :])
-        self.bytes_left = below
-        self.depth = depth + 1
+        levels[depth : depth + 1] = (self.bytes_left,)
+        self.depth = depth = depth + 1
+        if len(levels) == depth:
+            levels.append(size + SPARE_BYTES)
+        self.bytes_left = levels[depth]
 
     def leave(self) -> None:
         """Come back up to the level around."""
         levels, depth = self.levels, self.depth
-        self.levels = (*levels[:depth], self.bytes_left, *levels[depth + 1 :])
-        self.bytes_left = levels[depth - 1]
-        self.depth = depth - 1
+        levels[depth] = self.bytes_left
+        self.depth = depth = depth - 1
+        self.bytes_left = levels[depth]
 
     def out_of_bytes(self) -> MalformedCalldata:
         return self.refused("uses more dynamic bytes than it has")

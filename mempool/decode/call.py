@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import field
 from msgspec.structs import replace
 
 from mempool.abi import Budget, read_arguments
@@ -15,6 +16,8 @@ from mempool.model.swap import ALL, BalanceIn, Completeness, ExactIn, Hop, Step,
 
 MAX_POOL_SEARCHES = 6
 """Pools of a call that are looked for among the listed factories and tokens, which takes some 100 hashes each."""
+
+_EXACT = Completeness.EXACT  # a look-up on an enum costs as much as a whole struct before Python 3.12
 
 
 class Call(Budget, kw_only=True):
@@ -38,8 +41,8 @@ class Call(Budget, kw_only=True):
     extra_bytes: int = 0
     hops_left: int = MAX_HOPS
     searches_left: int = MAX_POOL_SEARCHES
-    intents: tuple[SwapIntent, ...] = ()
-    steps: tuple[Step, ...] = ()
+    intents: list[SwapIntent] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     opaque: tuple[str, ...] = ()
     """Names of what may swap and is not understood."""
     ledger: Ledger | None = None
@@ -102,7 +105,7 @@ class Call(Budget, kw_only=True):
         """
         around = self.revert_scopes
         self.revert_scopes = (*around, len(self.steps))
-        kept = (self.intents, self.depth, self.bytes_left, self.levels)
+        kept = (self.intents.copy(), self.depth, self.bytes_left, self.levels.copy())
         frame = (self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline)
         try:
             follow()
@@ -133,7 +136,7 @@ class Call(Budget, kw_only=True):
 
     def note(self, name: str, contract: str = "") -> None:
         """A function or command runs."""
-        self.steps += (Step(self.depth, contract, name, len(self.intents)),)
+        self.steps.append(Step(self.depth, contract, name, len(self.intents)))
 
     def pool_hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
         """The hop through a pool that the call names by its address; see `FoundPools.hop`."""
@@ -151,12 +154,13 @@ class Call(Budget, kw_only=True):
 
     def add(self, intent: SwapIntent) -> None:
         """Note an intent and who will hold its output."""
-        self.hops_left -= len(intent.hops)
+        hops = intent.hops
+        self.hops_left -= len(hops)
         if self.hops_left < 0:
             raise self.refused(f"has more than {MAX_HOPS} hops")
         if self.ledger is not None:
-            self.ledger.credit(intent.recipient, intent.token_out, Holding(sources=(len(self.intents),)))
-        self.intents += (intent,)
+            self.ledger.credit(intent.recipient, hops[-1].token_out, Holding(0, (len(self.intents),)))
+        self.intents.append(intent)
 
     def sell_balance(self, holder: bytes, token: bytes, min_amount_out: int, share: Take = ALL) -> BalanceIn:
         """A share, or all, of what `holder` has of the token, taken from it.
@@ -188,8 +192,7 @@ class Call(Budget, kw_only=True):
     def _require_of(self, index: int, minimum: int) -> None:
         intent = self.intents[index]
         if isinstance(intent.size, ExactIn | BalanceIn) and intent.size.min_amount_out < minimum:
-            raised = replace(intent, size=replace(intent.size, min_amount_out=minimum))
-            self.intents = (*self.intents[:index], raised, *self.intents[index + 1 :])
+            self.intents[index] = replace(intent, size=replace(intent.size, min_amount_out=minimum))
 
     def note_opaque(self, name: str, contract: str = "") -> None:
         """Something runs that may swap and may move any balance."""
@@ -208,8 +211,10 @@ def completeness_of(call: Call) -> tuple[Completeness, str]:
         return (Completeness.PARTIAL if intents else Completeness.OPAQUE), reason
     if not intents:
         return Completeness.NOT_A_SWAP, ""
+    if all(intent.completeness is _EXACT for intent in intents):
+        return _EXACT, ""
     for word in (Completeness.PARTIAL, Completeness.TOKENS_UNKNOWN, Completeness.AMOUNT_UNKNOWN):
         for intent in intents:
             if intent.completeness is word:
                 return word, intent.reason
-    return Completeness.EXACT, ""
+    return _EXACT, ""

@@ -47,7 +47,15 @@ def _decode_fully(
     call.run(calldata, router.name)
     word, reason = completeness_of(call)
     return DecodedCall(
-        router.name, selector, word, call.intents, call.steps, call.extra_bytes, reason, call.joint_minimums, by_selector
+        router.name,
+        selector,
+        word,
+        tuple(call.intents),
+        tuple(call.steps),
+        call.extra_bytes,
+        reason,
+        call.joint_minimums,
+        by_selector,
     )
 
 

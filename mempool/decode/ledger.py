@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mempool.model.swap import ALL, BalanceIn, Take
 
@@ -30,9 +29,12 @@ class Holding(Struct, frozen=True, gc=False):
 
     def plus(self, other: Holding) -> Holding:
         """Both together. What comes after a portion was taken is not part of it: such a balance is not known."""
-        portions = any(take.numerator for take in self.takes + other.takes)
+        if self is EMPTY:
+            return other
+        takes = self.takes + other.takes
+        portions = takes and any(take.numerator for take in takes)
         known = self.known and other.known and (not portions or self.is_empty or other.is_empty)
-        return Holding(self.wei + other.wei, self.sources + other.sources, self.takes + other.takes, known=known)
+        return Holding(self.wei + other.wei, self.sources + other.sources, takes, known)
 
     @property
     def is_empty(self) -> bool:
@@ -41,9 +43,9 @@ class Holding(Struct, frozen=True, gc=False):
     def less(self, take: Take) -> Holding:
         """The holding after `take`; taking more than a fixed balance holds means that the rest came from elsewhere."""
         if self.sources:
-            return replace(self, takes=(*self.takes, take))
+            return Holding(self.wei, self.sources, (*self.takes, take), self.known)
         rest = self.wei - take.of(self.wei)
-        return replace(self, wei=rest) if rest >= 0 else UNKNOWN
+        return Holding(rest, (), self.takes, self.known) if rest >= 0 else UNKNOWN
 
 
 EMPTY = Holding()
@@ -51,22 +53,26 @@ UNKNOWN = Holding(known=False)
 
 
 class Ledger(Struct, gc=False):
-    """Balances by (holder, token) that the call brought about; what stood there before it counts as nothing."""
+    """Balances by (holder, token) that the call brought about; what stood there before it counts as nothing.
+
+    What comes and goes is written down, and reckoned up when a balance is asked for: many calls sell stated amounts alone.
+    """
 
     holdings: dict[tuple[bytes, bytes], Holding]
     blurred: bool = False
     """A command that is not understood has run: no balance is known any more."""
+    changes: list[tuple[bytes, bytes, Holding | Take]] = []
+    """`(holder, token, what came or what was taken)`, not yet part of `holdings`."""
 
     def credit(self, holder: bytes, token: bytes, holding: Holding) -> None:
-        self.holdings[holder, token] = self.balance(holder, token).plus(holding)
+        self.changes.append((holder, token, holding))
 
     def take(self, holder: bytes, token: bytes, take: Take) -> None:
-        self.holdings[holder, token] = self.balance(holder, token).less(take)
+        self.changes.append((holder, token, take))
 
     def move(self, holder: bytes, token: bytes, to: bytes, amount_wei: int) -> None:
         """A stated amount of the token goes from one to the other."""
-        self.take(holder, token, Take(amount_wei))
-        self.credit(to, token, Holding(amount_wei))
+        self.changes += ((holder, token, Take(amount_wei)), (to, token, Holding(amount_wei)))
 
     def take_all(self, holder: bytes, token: bytes) -> Holding:
         """Empty the balance and hand it over."""
@@ -75,12 +81,25 @@ class Ledger(Struct, gc=False):
         return held
 
     def balance(self, holder: bytes, token: bytes) -> Holding:
+        if self.changes:
+            self._reckon()
         return self.holdings.get((holder, token), UNKNOWN if self.blurred else EMPTY)
 
     def forget(self, holder: bytes, token: bytes) -> None:
         """An amount that only a simulation knows was taken."""
+        if self.changes:
+            self._reckon()
         self.holdings[holder, token] = UNKNOWN
 
     def forget_all(self) -> None:
+        self.changes.clear()
         self.holdings.clear()
         self.blurred = True
+
+    def _reckon(self) -> None:
+        holdings, default = self.holdings, UNKNOWN if self.blurred else EMPTY
+        for holder, token, change in self.changes:
+            key = (holder, token)
+            held = holdings.get(key, default)
+            holdings[key] = held.plus(change) if isinstance(change, Holding) else held.less(change)
+        self.changes.clear()
