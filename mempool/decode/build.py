@@ -72,6 +72,7 @@ def _factory(factory: Factory) -> PoolFactory:
         salt=salt_of(factory.kind),
         fee_pips=factory.fee_pips,
         tick_spacings={int(fee): spacing for fee, spacing in factory.tick_spacings.items()},
+        is_simulated=factory.is_simulated,
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from mempool.decode.pools import PoolFactory, keep
-from mempool.model.pool import PoolIdentity
 from mempool.model.swap import Hop
 
 MAX_TRIED = 12
@@ -15,10 +14,11 @@ MAX_TRIED = 12
 
 
 class FoundPool(Struct, frozen=True, gc=False):
-    """A pool of a listed factory. `protocol` is the factory's name."""
+    """A pool of a listed factory: its family, and the hops through it by `zero_for_one`."""
 
-    protocol: str
-    identity: PoolIdentity
+    kind: str
+    forward: Hop
+    back: Hop
 
 
 class FoundPools(Struct, frozen=True):
@@ -31,10 +31,6 @@ class FoundPools(Struct, frozen=True):
     not_found: dict[tuple[bytes, bytes, bytes], None] = {}
     """`(pool, token, other token)` that were tried in vain; the other token is empty where none was known."""
 
-    def learn(self, protocol: str, identity: PoolIdentity) -> None:
-        """Note a pool that is known from elsewhere, such as from its own contract."""
-        keep(self.by_address, identity.address, FoundPool(protocol, identity))
-
     def hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
         """The hop through a pool of the family `kind` at an address, in trade order, as far as it is known without a search.
 
@@ -42,11 +38,10 @@ class FoundPools(Struct, frozen=True):
         where it does. A pool that is not found comes out with the tokens given, without a fee, and as `<kind>_unlisted`.
         """
         found = self.by_address.get(pool)
-        if found is not None and found.identity.kind == kind:
-            ordered = _ordered(found.identity, tokens, zero_for_one=zero_for_one)
-            if ordered is not None:
-                identity = found.identity
-                return Hop(found.protocol, kind, pool, *ordered, identity.fee_pips, identity.tick_spacing)
+        if found is not None and found.kind == kind:
+            hop = _directed(found, tokens, zero_for_one=zero_for_one)
+            if hop is not None:
+                return hop
         return Hop(f"{kind}_unlisted", "", pool, *tokens, None, zero_for_one=zero_for_one)
 
     def needs_search(self, pool: bytes, tokens: tuple[bytes, bytes]) -> bool:
@@ -74,17 +69,16 @@ class FoundPools(Struct, frozen=True):
             if factory.kind == kind:
                 for fee_pips in factory.tick_spacings or (factory.fee_pips,):
                     if factory.address_of(token, other_token, fee_pips) == pool:
-                        identity = factory.pool(token, other_token, fee_pips)
-                        return None if identity is None else FoundPool(factory.name, identity)
+                        token0, token1 = sorted((token, other_token))
+                        return FoundPool(kind, factory.hop(token0, token1, fee_pips), factory.hop(token1, token0, fee_pips))
         return None
 
 
-def _ordered(identity: PoolIdentity, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None) -> tuple[bytes, bytes] | None:
-    """The pool's tokens in trade order; None where they are not those of the call, or nothing tells the direction."""
-    forward, back = (identity.token0, identity.token1), (identity.token1, identity.token0)
+def _directed(found: FoundPool, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None) -> Hop | None:
+    """The hop in trade order; None where the pool's tokens are not those of the call, or nothing tells the direction."""
     fitting = [
-        pair
-        for pair, is_forward in ((forward, True), (back, False))
-        if zero_for_one in (None, is_forward) and all(said in (b"", token) for said, token in zip(tokens, pair, strict=True))
+        hop
+        for hop, is_forward in ((found.forward, True), (found.back, False))
+        if zero_for_one in (None, is_forward) and tokens[0] in (b"", hop.token_in) and tokens[1] in (b"", hop.token_out)
     ]
     return fitting[0] if len(fitting) == 1 else None

@@ -41,6 +41,7 @@ class PoolFactory(Struct, frozen=True):
     salt: Salt
     fee_pips: int
     tick_spacings: dict[int, int]
+    is_simulated: bool = True
     hops: dict[tuple[bytes, bytes, int], Hop] = {}
     token_paths: dict[tuple[bytes, ...], tuple[Hop, ...]] = {}
     packed_paths: dict[bytes, Path] = {}
@@ -122,9 +123,10 @@ class PoolFactory(Struct, frozen=True):
     def _new_hop(self, token_in: bytes, token_out: bytes, fee_pips: int) -> Hop:
         tick_spacing = self.tick_spacings.get(fee_pips, 0)
         if self.tick_spacings and not tick_spacing:
-            return Hop(self.name, self.kind, b"", token_in, token_out, fee_pips)
+            return Hop(self.name, "", b"", token_in, token_out, fee_pips)
         address = self.address_of(token_in, token_out, fee_pips)
-        return Hop(self.name, self.kind, address, token_in, token_out, fee_pips, tick_spacing)
+        kind = self.kind if self.is_simulated else ""
+        return Hop(self.name, kind, address, token_in, token_out, fee_pips, tick_spacing)
 
     def address_of(self, token: bytes, other_token: bytes, fee_pips: int) -> bytes:
         """Where the factory puts the pool of two tokens, if it makes it; two hashes."""

@@ -22,7 +22,7 @@ class TokenWants:
         for intent in call.intents:
             for hop in intent.hops:
                 for token in (hop.token_in, hop.token_out):
-                    if token not in self._listed and token not in self._met:
+                    if len(token) == 20 and any(token) and token not in self._listed and token not in self._met:
                         self._met[token] = None
                         self._requests.append(token)
         while len(self._met) > MAX_TOKENS:

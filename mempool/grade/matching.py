@@ -22,7 +22,8 @@ def match_hops(
     Hops of one pool and direction take that lane's swaps in order. `payers` are those who pay for a call's hops: the sender,
     the router and the pools of the path. A lane may hold more swaps than hops asked for (a taxed token sells its fee inside
     its own `transfer`, before the router's swap): those that somebody else paid for are passed over, then the earlier ones.
-    `doubtful` intents are predicted to fail: of the scopes that may, theirs are the last to be given logs.
+    `doubtful` intents are predicted to fail: of the scopes that may, theirs are the last to be given logs. Hops through pools
+    whose maths is not known have no logs here, and take none.
     """
     lanes = _lanes(intents, swaps)
     wanted = _executed(intents, doubtful, lanes)
@@ -47,13 +48,13 @@ def _executed(intents: Sequence[SwapIntent], doubtful: Sequence[bool], lanes: di
     """Every intent that must succeed, and of the scopes that may fail those for all of whose hops logs are left."""
     wanted = {index for index, intent in enumerate(intents) if not intent.allow_revert}
     left = Counter({lane: len(swaps) for lane, swaps in lanes.items()})
-    left.subtract(_lane(hop) for index in wanted for hop in intents[index].hops)
+    left.subtract(_lane(hop) for index in wanted for hop in intents[index].hops if hop.kind)
     scopes: dict[int, list[int]] = {}
     for index, intent in enumerate(intents):
         if intent.allow_revert:
             scopes.setdefault(intent.revert_scopes[-1], []).append(index)
     for members in sorted(scopes.values(), key=lambda members: any(doubtful[index] for index in members)):
-        needed = Counter(_lane(hop) for index in members for hop in intents[index].hops)
+        needed = Counter(_lane(hop) for index in members for hop in intents[index].hops if hop.kind)
         if all(left[lane] >= count for lane, count in needed.items()):
             left.subtract(needed)
             wanted.update(members)

@@ -41,8 +41,8 @@ class MinedSwap(Struct, frozen=True, gc=False):
 
 
 def mined_swaps(logs: Sequence[Log], hops: Iterable[Hop], state_of: Callable[[bytes], PoolState | None]) -> list[MinedSwap]:
-    """The swaps on the pools of `hops`, in the order of the logs; `state_of` gives the states before the transaction."""
-    accounts = {hop.pool: _Account(hop.kind, state_of(hop.pool)) for hop in hops}
+    """The swaps on the pools of `hops` whose maths is known, in the order of the logs; `state_of` gives the states before."""
+    accounts = {hop.pool: _Account(hop.kind, state_of(hop.pool)) for hop in hops if hop.kind}
     swaps: list[MinedSwap] = []
     for log in logs:
         _note_payment(log, accounts)

@@ -12,6 +12,8 @@ SWAP_EVENTS = {
     "Curve, int128 indices": "TokenExchange(address,int128,uint256,int128,uint256)",
     "Curve, uint256 indices": "TokenExchange(address,uint256,uint256,uint256,uint256)",
     "Balancer V2": "Swap(bytes32,address,address,uint256,uint256)",
+    "Balancer V3": "Swap(address,address,address,uint256,uint256,uint256,uint256)",
+    "PancakeSwap V3": "Swap(address,address,int256,int256,uint160,uint128,int24,uint128,uint128)",
 }
 SWAP_TOPICS = {keccak256(signature.encode()): family for family, signature in SWAP_EVENTS.items()}
 """First topic -> family. Forks that log the same event count with the family that they copy."""

@@ -20,6 +20,8 @@ class Factory(Struct, frozen=True, forbid_unknown_fields=True):
     init_code_hash: str
     fee_pips: int = 0
     tick_spacings: dict[str, int] = field(default_factory=dict)
+    is_simulated: bool = True
+    """Whether its pools keep their state, and log their swaps, as the family's maths expects."""
 
 
 class Evidence(StrEnum):

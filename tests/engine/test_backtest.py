@@ -45,6 +45,8 @@ TOPICS = {
     "Curve, int128 indices": "8b3e96f2b889fa771c53c981b40daf005f63f637f1869f707052d15a3dd97140",
     "Curve, uint256 indices": "b2e76ae99761dc136e598d4a629bb347eccb9532a5f8bbd72e18467c3c34cc98",
     "Balancer V2": "2170c741c41531aec20e7c107c24eecfdd15e69c9bb0a8dd37b1840b9e0b207b",
+    "Balancer V3": "0874b2d545cb271cdbda4e093020c452328b24af12382ed62c4d00f5c26709db",
+    "PancakeSwap V3": "19b47279256b2a23a1665c810c8d55a1758940ee09377d4f8d26497a3577dc83",
 }
 """As logged on mainnet."""
 

@@ -1,0 +1,86 @@
+"""Holds what was decoded against the swap logs of the mined transaction: every hop to its log, every log to what asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from mempool.grade.swap_logs import SwapLog, swap_logs
+from mempool.grade.swap_topics import TRANSFER_TOPIC
+from mempool.model.block import Log
+from mempool.model.swap import Completeness, DecodedCall, Hop, SwapIntent
+
+PATH_KNOWN = frozenset({Completeness.EXACT, Completeness.AMOUNT_UNKNOWN, Completeness.TOKENS_UNKNOWN})
+"""What is said of intents whose pools the call shows."""
+
+
+class LogAccount(Struct, frozen=True):
+    """Figures of one successful transaction, or of several together.
+
+    An intent is true where its hops are found among the swap logs in their order, same pools and directions, after those of the
+    intents before it. One that may fail and left no trace counts as `intents_undone`. A log that no hop asked for is
+    `inside_a_transfer` where the token itself had just paid the pool, `of_a_hidden_part` where the call has a part whose pools
+    it does not show, else `unexplained`.
+    """
+
+    intents: int = 0
+    intents_true: int = 0
+    intents_undone: int = 0
+    intents_false: int = 0
+    logs: int = 0
+    logs_asked_for: int = 0
+    logs_inside_a_transfer: int = 0
+    logs_of_a_hidden_part: int = 0
+    logs_unexplained: int = 0
+
+
+def account_for_logs(call: DecodedCall, logs: Sequence[Log]) -> LogAccount:
+    """`logs` are those of the receipt of the call's transaction, which succeeded."""
+    swaps = swap_logs(logs)
+    known = [intent for intent in call.intents if intent.completeness in PATH_KNOWN]
+    is_hidden = call.completeness not in PATH_KNOWN
+    taken: set[int] = set()
+    verdicts = [_follow(intent, swaps, taken) for intent in known]
+    left = [swap for swap in swaps if swap.index not in taken]
+    inside = [swap for swap in left if _is_inside_a_transfer(swap, logs)]
+    rest = len(left) - len(inside)
+    return LogAccount(
+        intents=len(known),
+        intents_true=verdicts.count("true"),
+        intents_undone=verdicts.count("undone"),
+        intents_false=verdicts.count("false"),
+        logs=len(swaps),
+        logs_asked_for=len(swaps) - len(left),
+        logs_inside_a_transfer=len(inside),
+        logs_of_a_hidden_part=rest if is_hidden else 0,
+        logs_unexplained=0 if is_hidden else rest,
+    )
+
+
+def _follow(intent: SwapIntent, swaps: Sequence[SwapLog], taken: set[int]) -> str:
+    """Take the logs of the intent's hops, the first free ones after those of the hop before."""
+    chosen: list[int] = []
+    for hop in intent.hops:
+        index = _next(hop, swaps, taken, after=chosen[-1] if chosen else -1)
+        if index is None:
+            return "undone" if intent.allow_revert else "false"
+        chosen.append(index)
+    taken.update(chosen)
+    return "true"
+
+
+def _next(hop: Hop, swaps: Sequence[SwapLog], taken: set[int], *, after: int) -> int | None:
+    free = (swap.index for swap in swaps if swap.index > after and swap.index not in taken and swap.goes_along(hop))
+    return next(free, None)
+
+
+def _is_inside_a_transfer(swap: SwapLog, logs: Sequence[Log]) -> bool:
+    """Whether a token had paid the pool out of its own pocket: its contract is the sender of a transfer of itself."""
+    return any(
+        len(log.topics) == 3
+        and log.topics[0] == TRANSFER_TOPIC
+        and log.topics[1][12:] == log.address
+        and log.topics[2][12:] == swap.pool
+        for log in logs[: swap.index]
+    )

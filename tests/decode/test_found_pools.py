@@ -1,0 +1,67 @@
+"""Pools that a call names by their address alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from mempool.decode.found_pools import MAX_TRIED, FoundPools
+from tests.decode.calls import DAI, USDC, WETH, tables
+
+UNLISTED = b"\x77" * 20
+
+
+def found_pools() -> FoundPools:
+    return FoundPools(tables().factories, tuple(tables().tokens))
+
+
+def address(kind: str, token: bytes, other_token: bytes, fee_pips: int = 0) -> bytes:
+    factory = tables().factories[kind]
+    return factory.address_of(token, other_token, fee_pips or factory.fee_pips)
+
+
+@pytest.mark.parametrize(("kind", "fee_pips"), [("uniswap_v2", 3000), ("uniswap_v3", 500)])
+def test_pool_of_one_known_token_is_found_among_the_listed_ones(kind: str, fee_pips: int) -> None:
+    pools, pool = found_pools(), address(kind, UNLISTED, USDC, fee_pips)
+    assert pools.needs_search(pool, (UNLISTED, b""))
+    pools.search(kind, pool, (UNLISTED, b""))
+    assert not pools.needs_search(pool, (UNLISTED, b""))
+    hop = pools.hop(kind, pool, (UNLISTED, b""))
+    assert (hop.protocol, hop.kind, hop.pool, hop.token_in, hop.token_out, hop.fee_pips) == (
+        *(kind, kind, pool, UNLISTED, USDC, fee_pips),
+    )
+
+
+def test_direction_alone_orders_the_tokens_of_a_found_pool() -> None:
+    pools, pool = found_pools(), address("uniswap_v2", WETH, USDC)
+    pools.search("uniswap_v2", pool, (b"", WETH))
+    token0, token1 = sorted((WETH, USDC))
+    forward = pools.hop("uniswap_v2", pool, (b"", b""), zero_for_one=True)
+    back = pools.hop("uniswap_v2", pool, (b"", b""), zero_for_one=False)
+    assert (forward.token_in, forward.token_out) == (back.token_out, back.token_in) == (token0, token1)
+
+
+def test_nothing_is_claimed_of_a_pool_that_is_not_proven() -> None:
+    pools, pool = found_pools(), b"\x99" * 20
+    for tokens in ((WETH, USDC), (WETH, b""), (b"", b"")):
+        pools.search("uniswap_v2", pool, tokens) if any(tokens) else None
+        hop = pools.hop("uniswap_v2", pool, tokens, zero_for_one=True)
+        assert (hop.protocol, hop.kind, hop.pool, hop.fee_pips, hop.identity) == ("uniswap_v2_unlisted", "", pool, None, None)
+        assert (hop.token_in, hop.token_out, hop.zero_for_one) == (*tokens, True)
+        assert not pools.needs_search(pool, tokens)
+
+
+def test_tokens_that_are_not_the_pool_s_own_or_no_direction_leave_it_open() -> None:
+    pools, pool = found_pools(), address("uniswap_v2", WETH, USDC)
+    pools.search("uniswap_v2", pool, (WETH, USDC))
+    assert pools.hop("uniswap_v2", pool, (DAI, b"")).kind == ""
+    assert pools.hop("uniswap_v2", pool, (b"", b"")).kind == ""
+    assert pools.hop("uniswap_v3", pool, (WETH, USDC)).kind == ""
+
+
+def test_search_tries_a_bounded_number_of_tokens() -> None:
+    few = FoundPools(tables().factories, tuple(bytes([number]) * 20 for number in range(1, 40)))
+    last = address("uniswap_v2", UNLISTED, bytes([MAX_TRIED]) * 20)
+    beyond = address("uniswap_v2", UNLISTED, bytes([MAX_TRIED + 1]) * 20)
+    for pool in (last, beyond):
+        few.search("uniswap_v2", pool, (UNLISTED, b""))
+    assert set(few.by_address) == {last}
