@@ -10,6 +10,7 @@ from eth_utils.address import is_checksum_address
 from msgspec.structs import replace
 
 from mempool.decode import build_tables
+from mempool.decode.build import KINDS
 from mempool.decode.routers import ROUTERS
 from mempool.errors import ConfigError
 from mempool.model.chain import Chain
@@ -19,8 +20,12 @@ CHAINS = chain_names()
 KNOWN_POOLS = {
     ("ethereum", "uniswap_v2", 0): ("USDC", "WETH", "b4e16d0168e52d35cacd2c6185b44281ec28c9dc"),
     ("ethereum", "uniswap_v3", 500): ("USDC", "WETH", "88e6a0c2ddd26feeb64f039a2c41296fcb3f5640"),
+    ("ethereum", "sushi_v2", 0): ("USDC", "WETH", "397ff1542f962076d0bfe58ea045ffa2d347aca0"),
+    ("ethereum", "shiba_v2", 0): ("SHIB", "WETH", "cf6daab95c476106eca715d48de4b13287ffdeaa"),
+    ("ethereum", "sushi_v3", 500): ("USDC", "WETH", "35644fb61afbc458bf92b15add6abc1996be5014"),
 }
 SELECTORS = {
+    "uniswap/V2Router01": "38ed1739 8803dbee 7ff36ab5 4a25d94a 18cbafe5 fb3bdb41",
     "uniswap/V2Router02": "38ed1739 8803dbee 7ff36ab5 4a25d94a 18cbafe5 fb3bdb41 5c11d795 b6f9de95 791ac947",
     "uniswap/V3SwapRouter": "414bf389 c04b8d59 db3e2198 f28c0498 ac9650d8 49404b7c 12210e8a df2ab5bb",
     "uniswap/SwapRouter02": "04e45aaf b858183f 5023b4df 09b81346 472b43f3 42712a67 5ae401dc 1f0464d1 49616997 e90a182f 1c58db4f",
@@ -35,6 +40,11 @@ def addresses(chain: Chain) -> Iterator[str]:
     yield chain.wrapped_native
     for rows in (chain.factories, chain.routers, chain.tokens):
         yield from (row.address for row in rows)
+
+
+def functions_of(kind: str) -> set[str]:
+    """The names of the functions that a kind handles."""
+    return {function.split("(")[0] for function in KINDS[kind].functions}
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -67,11 +77,20 @@ def test_every_factory_is_held_by_a_known_pool(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHAINS)
-def test_every_router_has_a_kind_and_reads_all_that_its_kind_names(name: str) -> None:
+def test_every_router_has_a_kind_and_functions_that_it_handles(name: str) -> None:
     for router in load_tables(name).routers.values():
-        kind = ROUTERS[router.kind]
         handled = {entry.name for entry in router.entries.values() if entry.handler is not None}
-        assert handled == {function.split("(")[0] for function in kind.functions}
+        assert handled, router.name
+        assert handled <= functions_of(router.kind), router.name
+
+
+def test_every_function_that_a_kind_handles_stands_in_the_abi_of_some_router() -> None:
+    handled: dict[str, set[str]] = {}
+    for tables in map(load_tables, CHAINS):
+        for router in (*tables.routers.values(), *tables.anywhere_inside.values()):
+            names = {entry.name for entry in router.entries.values() if entry.handler is not None}
+            handled.setdefault(router.kind, set()).update(names)
+    assert handled == {kind: functions_of(kind) for kind in KINDS}
 
 
 def test_every_command_that_is_handled_stands_in_some_versions_table() -> None:
