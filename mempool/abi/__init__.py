@@ -1,7 +1,7 @@
 """Reads calldata as the EVM does: standard ABI JSON becomes readers keyed by selector, each under a budget."""
 
 from mempool.abi.budget import MAX_CALLDATA_BYTES, MAX_COMMANDS, MAX_DEPTH, MAX_ITEMS, SPARE_BYTES, Budget
-from mempool.abi.functions import FunctionReader, inputs_reader, read_arguments, read_functions
+from mempool.abi.functions import FunctionReader, inputs_reader, plain_inputs_readers, read_arguments, read_functions
 from mempool.abi.layout import Padding, Read
 from mempool.abi.plain import ReadPlain
 from mempool.abi.readers import arguments_reader
@@ -19,6 +19,7 @@ __all__ = [
     "ReadPlain",
     "arguments_reader",
     "inputs_reader",
+    "plain_inputs_readers",
     "read_arguments",
     "read_functions",
 ]

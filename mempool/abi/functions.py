@@ -12,7 +12,7 @@ from mempool.abi.budget import Budget
 from mempool.abi.layout import Padding, Read
 from mempool.abi.plain import ReadPlain, plain_readers
 from mempool.abi.readers import arguments_reader
-from mempool.abi.types import canonical_tuple, canonical_type, parse_type
+from mempool.abi.types import AbiType, canonical_tuple, canonical_type, parse_type
 from mempool.errors import ConfigError
 from mempool.model.keccak import keccak256
 
@@ -59,10 +59,19 @@ def read_arguments(read: Read, data: bytes, start: int, budget: Budget) -> Any:
 def _function(entry: Mapping[str, Any], padding: Padding) -> FunctionReader:
     signature = entry["name"] + canonical_tuple(entry["inputs"])
     selector = keccak256(signature.encode())[:4]
-    types = [parse_type(canonical_type(parameter)) for parameter in entry["inputs"]]
+    types = _types(entry["inputs"])
     return FunctionReader(entry["name"], signature, selector, arguments_reader(types, padding), plain_readers(types, padding))
 
 
 def inputs_reader(inputs: Sequence[Mapping[str, Any]], padding: Padding) -> Read:
     """The reader of the `inputs` of one entry of ABI JSON; gives a tuple of values."""
-    return arguments_reader([parse_type(canonical_type(parameter)) for parameter in inputs], padding)
+    return arguments_reader(_types(inputs), padding)
+
+
+def plain_inputs_readers(inputs: Sequence[Mapping[str, Any]], padding: Padding) -> Mapping[int, ReadPlain]:
+    """Quick readers of the same by the length of what they read, which begins with the first of them."""
+    return plain_readers(_types(inputs), padding, 0)
+
+
+def _types(inputs: Sequence[Mapping[str, Any]]) -> list[AbiType]:
+    return [parse_type(canonical_type(parameter)) for parameter in inputs]

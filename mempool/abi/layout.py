@@ -126,7 +126,7 @@ def _slot_of(word: Word, padding: Padding) -> Slot:
         return Slot(0, "32s", 0, convert=_ranged(word.size)) if is_checked else Slot(spare, f"{word.size}s", 0, convert=_signed)
     if word.kind == "bool":
         # Any set bit is the flag where the contract masks; where it checks, all but the last must be zero.
-        return Slot(31, "c", 0, is_checked=True, convert=_flag) if is_checked else Slot(0, "32s", 0, convert=any)
+        return Slot(31, "c", 0, is_checked=True, convert=_flag) if is_checked else Slot(0, "32s", 0, convert=bytes(32).__ne__)
     if word.kind == "bytes":
         return Slot(0, f"{word.size}s", spare, is_checked)
     return Slot(spare, f"{word.size}s", 0, is_checked, None if word.kind == "address" else int.from_bytes)

@@ -1,89 +1,174 @@
 """Reads calldata that is laid out as every encoder lays it out, in one piece; whatever else is legal is left to the full reader.
 
-Worth having for functions with a single array, such as a path of tokens: a whole swap is then one `struct` call.
+A whole swap is then one `struct` call. There are such readers for what is words alone, and for words around one array of words
+or one `bytes`, with any further arrays empty.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any
 
-from mempool.abi.layout import Padding, Slot, Tail, shape_of, slots_of
-from mempool.abi.types import AbiType, ArrayOf, Word
+from mempool.abi.budget import Budget
+from mempool.abi.layout import Group, Leaf, Padding, Shape, Slot, shape_of, slots_of
+from mempool.abi.source import function_of
+from mempool.abi.types import AbiType, ArrayOf, Blob, TupleOf, Word, is_dynamic
 
-ReadPlain = Callable[[bytes], tuple[Any, ...] | None]
-"""`calldata -> arguments`, or None where an offset, a length or a padding is not the usual one."""
+ReadPlain = Callable[[bytes, Budget | None], tuple[Any, ...] | None]
+"""`(calldata, budget) -> arguments`, charged to the budget as the full reader charges them; or None, with nothing charged, where
+an offset, a length or a padding is not the usual one, a value is out of its type's range or the budget does not suffice."""
 
 MAX_ITEMS = 8
+"""Items of an array, or words of bytes."""
+_MAX_HEAD = 32
 _SOURCE = """\
-def read_plain(data):
+def read_plain(data, budget):
     {targets}, = unpack(data)
     if {differs}:
         return None
-    return ({values},)
+    try:
+        arguments = {values}
+    except ValueError:
+        return None
+{charge}    return arguments
+"""
+_CHARGE = """\
+    if budget is not None:
+        bytes_left = budget.bytes_left - {size}
+        items_left = budget.items_left - {items}
+        if bytes_left < 0 or items_left < 0:
+            return None
+        budget.bytes_left = bytes_left
+        budget.items_left = items_left
 """
 
 
-def plain_readers(components: Sequence[AbiType], padding: Padding) -> Mapping[int, ReadPlain]:
-    """Readers by the length of the whole calldata; none for functions that are not words around one array of words."""
-    shapes = [shape_of(component, padding.of_words) for component in components]
-    arrays = [component.element for component in components if isinstance(component, ArrayOf)]
-    tails = [shape for shape in shapes if isinstance(shape, Tail)]
-    if len(tails) != 1 or not arrays or not isinstance(arrays[0], Word) or len(slots_of(shapes)) != len(shapes):
+def plain_readers(components: Sequence[AbiType], padding: Padding, skipped: int = 4) -> Mapping[int, ReadPlain]:
+    """Readers by the length of the whole calldata, whose first `skipped` bytes are passed over; none for any other layout."""
+    inner = _inner(components)
+    tails = [component for component in inner or components if is_dynamic(component)]
+    words = len(slots_of([shape_of(component, padding) for component in inner or components]))
+    if not 0 < words <= _MAX_HEAD or not all(map(_is_plain, tails)):
         return {}
-    (element,) = slots_of([shape_of(arrays[0], padding.of_tails)])
-    head = [None if isinstance(shape, Tail) else slots_of([shape])[0] for shape in shapes]
-    return {4 + 32 * (len(head) + 1 + count): _reader(head, element, count) for count in range(MAX_ITEMS + 1)}
+    counts = range(MAX_ITEMS + 1) if tails else (0,)
+    end = skipped + 32 * (bool(inner) + words + len(tails))
+    return {end + 32 * count: _reader(components, padding, skipped, count) for count in counts}
 
 
-def _reader(head: Sequence[Slot | None], element: Slot, count: int) -> ReadPlain:
-    """For arrays of `count` items; None in `head` is the offset. The text holds numbered names alone, as in `readers`."""
-    text = _Text()
-    values = [text.constant(32 * len(head)) if slot is None else text.word(slot) for slot in head]
-    text.constant(count)
-    items = [text.word(element) for _ in range(count)]
-    array = f"({', '.join(items)},)" if items else "()"
-    values = [array if slot is None else value for slot, value in zip(head, values, strict=True)]
-    source = _SOURCE.format(targets=", ".join(text.targets), differs=" or ".join(text.differs), values=", ".join(values))
-    names = {"unpack": struct.Struct(">4x" + text.format).unpack, **text.names}
-    exec(source, names)  # noqa: S102 - the text holds nothing from outside, and no other plain Python reads as fast
-    reader: ReadPlain = names["read_plain"]
-    return reader
+def _inner(components: Sequence[AbiType]) -> Sequence[AbiType]:
+    """The components of a dynamic tuple that is the only argument; none where it is anything else."""
+    only = components[0] if len(components) == 1 else None
+    return only.components if isinstance(only, TupleOf) and is_dynamic(only) else ()
+
+
+def _is_plain(tail: AbiType) -> bool:
+    return isinstance(tail, Blob) or (isinstance(tail, ArrayOf) and isinstance(tail.element, Word))
+
+
+def _reader(components: Sequence[AbiType], padding: Padding, skipped: int, count: int) -> ReadPlain:
+    """For `count` items, or words of bytes, in the first tail."""
+    text = _Text(skipped)
+    inner = _inner(components)
+    if inner:
+        text.constant(32)
+        values = _tuple_of([text.arguments(inner, padding.of_tails, count)])
+    else:
+        values = text.arguments(components, padding, count)
+    source = _SOURCE.format(
+        targets=", ".join(text.targets),
+        differs=" or ".join(text.differs) or "False",
+        values=values,
+        charge=_CHARGE.format(size=text.size, items=text.items) if text.size else "",
+    )
+    read: ReadPlain = function_of(source, "read_plain", {"unpack": struct.Struct(text.format).unpack, **text.names})
+    return read
 
 
 class _Text:
     """The pieces of a reader's text, word by word."""
 
-    def __init__(self) -> None:
-        self.format = ""
+    def __init__(self, skipped: int) -> None:
+        self.format = f">{skipped}x"
+        self.words = 0
         self.targets: list[str] = []
         self.differs: list[str] = []
         self.names: dict[str, Any] = {}
+        self.size, self.items = "", 0
+        """What the first tail is charged with: the text of its bytes, and its items."""
 
-    def constant(self, value: int) -> str:
+    def arguments(self, components: Sequence[AbiType], padding: Padding, count: int) -> str:
+        """The components one after another, and what stands behind them; the text of the tuple of their values."""
+        shapes = [shape_of(component, padding.of_words) for component in components]
+        start = 32 * len(slots_of(shapes))
+        starts = chain((start,), (start + 32 * number for number in range(count + 1, count + len(shapes))))
+        values = [self.head(shape, starts) for shape in shapes]
+        counts = chain((count,), repeat(0))
+        for index, component in enumerate(components):
+            if is_dynamic(component):
+                values[index] = self.tail(component, padding.of_tails, next(counts))
+        return _tuple_of(values)
+
+    def head(self, shape: Shape, starts: Iterator[int]) -> str:
+        """One component in the head, where a tail's offset is the next of `starts`; the text of its value."""
+        if isinstance(shape, Group):
+            return _tuple_of([self.head(part, starts) for part in shape.parts])
+        if isinstance(shape, Leaf):
+            return self.word(shape.slot)
+        self.constant(next(starts))
+        return ""
+
+    def tail(self, tail: AbiType, padding: Padding, count: int) -> str:
+        """`bytes` of so many words, or an array of so many items; the text of its value."""
+        size = f"size{self.words}"
+        if count:
+            self.size = size if isinstance(tail, Blob) else str(32 * count)
+        if not isinstance(tail, ArrayOf):
+            return self.blob(size, count)
+        (element,) = slots_of([shape_of(tail.element, padding)])
+        self.items += count
+        self.constant(count)
+        return _tuple_of([self.word(element) for _ in range(count)])
+
+    def constant(self, value: int) -> None:
         """A word that must be `value`."""
-        name = f"word{len(self.targets)}"
+        name = f"word{self.words}"
         self._compare(name, value.to_bytes(32))
-        self.format += "32s"
-        self.targets.append(name)
-        return name
+        self._unpack("32s", name)
 
     def word(self, slot: Slot) -> str:
         """A word that is read; the text of its value."""
-        number = len(self.targets)
+        number = self.words
         value, padding = f"value{number}", f"padding{number}"
         targets = [value]
         if slot.checked_bytes:
             targets.insert(0 if slot.before else 1, padding)
             self._compare(padding, bytes(slot.checked_bytes))
-        self.format += slot.joint_format
-        self.targets += targets
+        self._unpack(slot.joint_format, *targets)
         if slot.convert is None:
             return value
         self.names[f"convert{number}"] = slot.convert
         return f"convert{number}({value})"
 
+    def blob(self, size: str, words: int) -> str:
+        """A length that takes so many words, and those; the text of the bytes."""
+        most = 32 * words
+        self._compare(f"high_{size}", bytes(24))
+        self.differs.append(f"not {max(most - 32, -1)} < {size} <= {most}")
+        self._unpack("24sQ", f"high_{size}", size)
+        self._unpack(f"{most}s", f"bytes_{size}", words=words)
+        return f"bytes_{size}[:{size}]"
+
+    def _unpack(self, form: str, *targets: str, words: int = 1) -> None:
+        self.format += form
+        self.targets += targets
+        self.words += words
+
     def _compare(self, name: str, expected: bytes) -> None:
         self.differs.append(f"{name} != expected_{name}")
         self.names[f"expected_{name}"] = expected
+
+
+def _tuple_of(texts: Sequence[str]) -> str:
+    return f"({', '.join(texts)},)" if texts else "()"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from mempool.abi import FunctionReader, inputs_reader, read_functions
+from mempool.abi import FunctionReader, inputs_reader, plain_inputs_readers, read_functions
 from mempool.decode.create2 import salt_of
 from mempool.decode.found_pools import FoundPools
 from mempool.decode.pools import PoolFactory
@@ -139,8 +139,12 @@ def _commands(kind: RouterKind, rows: Sequence[Mapping[str, Any]]) -> dict[int, 
 
 def _command(kind: RouterKind, row: Mapping[str, Any]) -> Entry:
     name = row["name"]
-    read = inputs_reader(row["inputs"], kind.command_padding) if "inputs" in row else None
-    return Entry(name, read, kind.commands.get(name), is_opaque=name not in kind.commands and name not in kind.harmless_commands)
+    handler = kind.commands.get(name)
+    is_opaque = handler is None and name not in kind.harmless_commands
+    if "inputs" not in row:
+        return Entry(name, None, handler, is_opaque=is_opaque)
+    inputs, padding = row["inputs"], kind.command_padding
+    return Entry(name, inputs_reader(inputs, padding), handler, plain_inputs_readers(inputs, padding), is_opaque=is_opaque)
 
 
 def _preloaded(pool: PreloadedPool, factories: Mapping[str, PoolFactory], by_symbol: Mapping[str, bytes]) -> PoolIdentity:

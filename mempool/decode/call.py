@@ -60,16 +60,7 @@ class Call(Budget, kw_only=True):
             self.note_opaque(f"0x{data[:4].hex()}", contract)
             return
         self.note(entry.name, contract)
-        handler = entry.handler
-        if handler is None:
-            return
-        self.function = entry.name
-        read_plain = entry.plain.get(len(data))
-        arguments = None if read_plain is None else read_plain(data)
-        if arguments is None:
-            self.apply(entry, data, 4)
-        else:
-            handler(self, arguments)
+        self.apply(entry, data, 4)
 
     def run_nested(self, data: bytes) -> None:
         """The same one level down, for calldata that a multicall carries."""
@@ -119,14 +110,21 @@ class Call(Budget, kw_only=True):
         self.revert_scopes = around
 
     def apply(self, entry: Entry, data: bytes, start: int) -> None:
-        """Read the arguments that begin at `start` and hand them to the entry's handler, if it has one."""
-        if entry.handler is None:
+        """Read the arguments that begin at `start` and hand them to the entry's handler, if it has one.
+
+        `start` is the one for which the entry's readers were made: 4 of a function, 0 of a command.
+        """
+        handler = entry.handler
+        if handler is None:
             return
-        arguments = () if entry.read is None else read_arguments(entry.read, data, start, self)
-        if self.depth == 0 and len(data) > self.end:
-            self.extra_bytes = len(data) - self.end
         self.function = entry.name
-        entry.handler(self, arguments)
+        read_plain = entry.plain.get(len(data))
+        arguments = None if read_plain is None else read_plain(data, self)
+        if arguments is None:
+            arguments = () if entry.read is None else read_arguments(entry.read, data, start, self)
+            if self.depth == 0 and len(data) > self.end:
+                self.extra_bytes = len(data) - self.end
+        handler(self, arguments)
 
     def hold_to(self, deadline: int) -> None:
         """From here on, and inside of here, the earliest deadline counts."""

@@ -28,7 +28,7 @@ def decode(tables: DecodeTables, to: bytes | None, calldata: bytes, value_wei: i
     entry = router.entries.get(selector)
     if entry is not None and (quick_swap := entry.quick_swap) is not None and (read_plain := entry.plain.get(size)) is not None:
         # The usual layout along a known path, which is nearly every swap; None leaves it to the full reading.
-        arguments = read_plain(calldata)
+        arguments = read_plain(calldata, None)
         intent = None if arguments is None else quick_swap(arguments, value_wei)
         if intent is not None:
             step = Step(0, router.name, entry.name, 0)
