@@ -22,6 +22,8 @@ def array_reader(element: Shape, read_element: Read | None) -> Read:
     if read_element is None:
         (slot,) = slots_of([element])
         return _words_reader(slot)
+    if read_element is read_blob:
+        return _read_blobs
     if isinstance(element, Tail):
         return _tails_reader(read_element)
     return _static_tuples_reader(32 * len(slots_of([element])), read_element)
@@ -55,6 +57,32 @@ def read_blob(data: bytes, start: int, budget: Budget) -> bytes:
     if padded_end > budget.end:
         budget.end = padded_end
     return data[first:end]
+
+
+def _read_blobs(data: bytes, start: int, budget: Budget) -> tuple[bytes, ...]:
+    """Reads `bytes[]`, which carries whole plans and calls: `read_blob` for each item, with less ado."""
+    offsets = _read_offsets(data, start, budget)
+    size, first = len(data), start + 32
+    left, end = budget.bytes_left, budget.end
+    blobs = []
+    for offset in offsets:
+        place = first + offset
+        if place > size:
+            raise budget.malformed(_BEYOND)
+        high_bits, length = _length_at(data, place)
+        place += 32
+        blob_end = place + length
+        if blob_end > size or high_bits != _NO_HIGH_BITS:
+            raise budget.malformed(_TOO_LONG)
+        left -= length
+        if left < 0:
+            raise budget.out_of_bytes()
+        blobs.append(data[place:blob_end])
+        blob_end += -length & 31
+        if blob_end > end:
+            end = blob_end
+    budget.bytes_left, budget.end = left, end
+    return tuple(blobs)
 
 
 def _claimed(data: bytes, start: int, width: int, budget: Budget) -> int:
@@ -91,10 +119,8 @@ def _words_reader(slot: Slot) -> Read:
 
 
 def _tails_reader(read_element: Read) -> Read:
-    read_offsets = _checked_words(OFFSET)
-
     def read(data: bytes, start: int, budget: Budget) -> tuple[Any, ...]:
-        offsets = read_offsets(data, start, budget)
+        offsets = _read_offsets(data, start, budget)
         return tuple(map(read_element, repeat(data), map((start + 32).__add__, offsets), repeat(budget)))
 
     return read
@@ -131,3 +157,6 @@ def _checked_words(slot: Slot) -> Callable[[bytes, int, Budget], tuple[Any, ...]
         return tuple(value for (value,) in each_value(words))
 
     return read
+
+
+_read_offsets = _checked_words(OFFSET)

@@ -9,51 +9,32 @@ from mempool.decode.ledger import Holding
 from mempool.decode.pools import Path
 from mempool.model.swap import BalanceIn, Completeness, Hop, Size, SwapIntent
 
+_KNOWN = (Completeness.EXACT, "")
+_AS_SENT, _AS_RECEIVED = False, True
+_OPEN_BALANCE = (Completeness.AMOUNT_UNKNOWN, "sells a balance that the call does not fix")
+
 
 def add_v3(call: Call, path: Path, size: Size, recipient: bytes, limit: int) -> None:
     """Note a swap along V3 pools; `limit` is the price limit of a single pool, or 0."""
-    completeness, reason = known_of(path, size)
-    intent = SwapIntent(
-        call.router.name,
-        call.function,
-        path.hops,
-        size,
-        recipient,
-        call.deadline,
-        limit,
-        call.revert_scopes,
-        completeness=completeness,
-        reason=reason,
-    )
-    call.add(intent)
+    known = known_of(path.reason, size)
+    name, function, deadline = call.router.name, call.function, call.deadline
+    call.add(SwapIntent(name, function, path.hops, size, recipient, deadline, limit, call.revert_scopes, _AS_SENT, *known))
 
 
 def add_v2(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes) -> None:
     """Note a swap along V2 pairs by a router that swaps what the pair received, whatever was sent."""
-    completeness, reason = known_of(Path(hops), size)
-    intent = SwapIntent(
-        call.router.name,
-        call.function,
-        hops,
-        size,
-        recipient,
-        call.deadline,
-        0,
-        call.revert_scopes,
-        measures_received=True,
-        completeness=completeness,
-        reason=reason,
-    )
-    call.add(intent)
+    known = known_of("", size)
+    name, function, deadline = call.router.name, call.function, call.deadline
+    call.add(SwapIntent(name, function, hops, size, recipient, deadline, 0, call.revert_scopes, _AS_RECEIVED, *known))
 
 
-def known_of(path: Path, size: Size) -> tuple[Completeness, str]:
+def known_of(path_reason: str, size: Size) -> tuple[Completeness, str]:
     """How much of a swap is known: a fee that no pool can have leaves it partial, an open balance without its amount."""
-    if path.reason:
-        return Completeness.PARTIAL, path.reason
+    if path_reason:
+        return Completeness.PARTIAL, path_reason
     if isinstance(size, BalanceIn) and not size.sources and not size.held_wei:
-        return Completeness.AMOUNT_UNKNOWN, "sells a balance that the call does not fix"
-    return Completeness.EXACT, ""
+        return _OPEN_BALANCE
+    return _KNOWN
 
 
 def multicall(call: Call, arguments: tuple[Any, ...]) -> None:
