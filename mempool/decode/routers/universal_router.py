@@ -36,8 +36,18 @@ def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
     if len(codes) != len(inputs):
         raise call.malformed(f"{len(codes)} commands have {len(inputs)} inputs")
     call.enter(call.size)
+    entries, mask = call.router.commands, call.router.command_mask
     for code, data in zip(codes, inputs, strict=True):
-        _run_command(call, code, data)
+        call.charge_command()
+        command = entries.get(code & mask)
+        if command is None:
+            call.note_opaque(f"command 0x{code & mask:02x}")
+        elif command.is_opaque:
+            call.note_opaque(command.name)
+        else:
+            call.note(command.name)
+            call.may_fail = code >= ALLOW_REVERT
+            call.apply(command, data, 0)
     call.leave()
 
 
@@ -47,20 +57,6 @@ def execute_sub_plan(call: Call, arguments: tuple[Any, ...]) -> None:
         call.attempt(lambda: run_commands(call, arguments))
     else:
         run_commands(call, arguments)
-
-
-def _run_command(call: Call, code: int, data: bytes) -> None:
-    call.charge_command()
-    command = call.router.commands.get(code & call.router.command_mask)
-    if command is None:
-        call.note_opaque(f"command 0x{code & call.router.command_mask:02x}")
-        return
-    if command.is_opaque:
-        call.note_opaque(command.name)
-        return
-    call.note(command.name)
-    call.may_fail = bool(code & ALLOW_REVERT)
-    call.apply(command, data, 0)
 
 
 def moves_balances(call: Call, _arguments: tuple[Any, ...]) -> None:
