@@ -17,7 +17,7 @@ def test_shipped_abis_and_chain_make_tables() -> None:
 
 
 def test_unknown_chain_names_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="no chain 'nowhere'; there are ethereum"):
+    with pytest.raises(ConfigError, match="no chain 'nowhere'; there are arbitrum, base, bsc, ethereum, polygon"):
         resources.read_chain("nowhere")
 
 
