@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
 from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
 from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
@@ -17,5 +18,6 @@ ROUTERS: Mapping[str, RouterKind] = {
     "universal_router_v1": UNIVERSAL_ROUTER_V1,
     "universal_router": UNIVERSAL_ROUTER,
     "universal_router_7_bit": UNIVERSAL_ROUTER_7_BIT,
+    "paraswap_v6": PARASWAP_V6,
 }
 """By the `kind` of a router in a chain's file."""

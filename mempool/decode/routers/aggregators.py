@@ -1,0 +1,89 @@
+"""What aggregators' handlers have in common: the native coin's alias, and swaps along hops that the calldata shows or hides."""
+
+from __future__ import annotations
+
+from mempool.decode.call import Call
+from mempool.decode.ledger import NATIVE, Holding
+from mempool.model.swap import BalanceIn, Completeness, Hop, Size, SwapIntent, Take
+
+NATIVE_ALIAS = b"\xee" * 20
+"""Stands for the native coin in most aggregators' calldata."""
+_NOBODY = bytes(20)
+
+
+def plain_token(token: bytes) -> bytes:
+    """The token, with zeros for the native coin."""
+    return NATIVE if token == NATIVE_ALIAS else token
+
+
+def wrapped_token(call: Call, token: bytes) -> bytes:
+    """The token, with the wrapped native token for the native coin, whichever way it is written."""
+    return call.router.wrapped_native if token in (NATIVE_ALIAS, NATIVE) else token
+
+
+def receiver(call: Call, recipient: bytes) -> bytes:
+    """The recipient, with the sender for nobody."""
+    return call.sender if recipient == _NOBODY else recipient
+
+
+def pay_in(call: Call, token: bytes, amount: int) -> None:
+    """A stated amount of the sender's goes in, where balances are kept."""
+    if call.ledger is not None:
+        call.ledger.take(call.sender, token, Take(amount))
+
+
+def add_hidden(call: Call, tokens: tuple[bytes, bytes], size: Size, recipient: bytes, reason: str) -> None:
+    """Note a swap whose tokens, amount and limit are known and whose pools are not."""
+    hop = Hop("", "", b"", plain_token(tokens[0]), plain_token(tokens[1]), None)
+    intent = SwapIntent(
+        call.router.name,
+        call.function,
+        (hop,),
+        size,
+        recipient,
+        call.deadline,
+        0,
+        call.revert_scopes,
+        completeness=Completeness.PARTIAL,
+        reason=reason,
+    )
+    call.add(intent)
+
+
+def add_shown(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes, *, pays_native: bool = False) -> None:
+    """Note a swap along hops that the calldata shows; with `pays_native` the wrapped token that they end with is unwrapped."""
+    completeness, reason = known_of_hops(hops, size)
+    intent = SwapIntent(
+        call.router.name,
+        call.function,
+        hops,
+        size,
+        recipient,
+        call.deadline,
+        0,
+        call.revert_scopes,
+        completeness=completeness,
+        reason=reason,
+    )
+    if not pays_native or call.ledger is None:
+        call.add(intent)
+        return
+    # The recipient gets the native coin and keeps what it had of the wrapped one.
+    books, token = call.ledger, intent.token_out
+    held = books.take_all(recipient, token)
+    call.add(intent)
+    books.take_all(recipient, token)
+    books.credit(recipient, token, held)
+    books.credit(recipient, NATIVE, Holding(0, (len(call.intents) - 1,)))
+
+
+def known_of_hops(hops: tuple[Hop, ...], size: Size) -> tuple[Completeness, str]:
+    """How much of a swap along shown pools is known."""
+    if not all(hop.pool for hop in hops):
+        return Completeness.PARTIAL, "a pool's fee is none of its factory's"
+    unknown = [hop.pool.hex() for hop in hops if not (hop.token_in and hop.token_out)]
+    if unknown:
+        return Completeness.TOKENS_UNKNOWN, f"the tokens of 0x{unknown[0]} are not in the calldata"
+    if isinstance(size, BalanceIn) and not size.sources and not size.held_wei:
+        return Completeness.AMOUNT_UNKNOWN, "sells a balance that the call does not fix"
+    return Completeness.EXACT, ""
