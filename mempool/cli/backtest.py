@@ -10,13 +10,15 @@ import typer
 from mempool.cli.console import stdout_console
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
     from mempool.engine.backtest import Counts, FileCounts
+    from mempool.grade.log_account import LogAccount
 
-COLUMNS = ("block", "txs", "swaps", "decoded", "hops", "exact", "explained", "not explained", "no state", "reverts")
+COLUMNS = ("block", "txs", "swaps", "decoded", "hops", "exact", "explained", "not explained", "not simulated", "reverts")
+MISSED_SHOWN = 12
 
 
 def backtest_command(
@@ -53,6 +55,8 @@ def print_table(results: Sequence[FileCounts]) -> None:
     console = stdout_console()
     console.print(table(results, together))
     console.print(sentence(together, len(results)), soft_wrap=True)
+    for line in missed_lines(together):
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def table(results: Sequence[FileCounts], together: Counts) -> Table:
@@ -70,18 +74,22 @@ def table(results: Sequence[FileCounts], together: Counts) -> Table:
 
 
 def figures(counts: Counts) -> list[str]:
-    """The cells behind the block's number, in the order of `COLUMNS`; reverts as right/missed/false alarms."""
+    """The cells behind the block's number, in the order of `COLUMNS`.
+
+    Swaps are decoded/partial/opaque/missed, reverts right/missed/false alarms.
+    """
     numbers = [
         counts.transactions,
         counts.swap_transactions,
-        counts.decoded,
         counts.hops_decoded,
         counts.hops_exact,
         counts.hops_explained,
         counts.hops_unexplained,
-        counts.hops_without_state,
+        counts.hops_without_state + counts.hops_without_maths,
     ]
-    return [*(f"{number:,}" for number in numbers), "/".join(map(str, counts.reverts.values()))]
+    txs, swaps, *hops = (f"{number:,}" for number in numbers)
+    shares = (counts.decoded, counts.partial, counts.opaque, counts.missed)
+    return [txs, swaps, "/".join(map(str, shares)), *hops, "/".join(map(str, counts.reverts.values()))]
 
 
 def sentence(counts: Counts, blocks: int) -> str:
@@ -90,13 +98,37 @@ def sentence(counts: Counts, blocks: int) -> str:
     share = f" ({100 * counts.hops_exact / counts.hops_simulated:.1f} %)" if counts.hops_simulated else ""
     return (
         f"{blocks:,} block{'s' if blocks != 1 else ''}: of {counts.swap_transactions:,} swap transactions "
-        f"{counts.decoded:,} decoded, {counts.opaque:,} opaque, {counts.missed:,} missed{in_brackets(counts.missed_by)}.\n"
+        f"{counts.decoded:,} decoded, {counts.partial:,} in part, {counts.opaque:,} opaque, "
+        f"{counts.missed:,} missed{in_brackets(counts.missed_by)}.\n"
+        f"{log_sentence(counts.logs)}\n"
         f"Of {counts.hops_simulated:,} simulated hops {counts.hops_exact:,} are exact to the wei{share}, "
         f"{counts.hops_explained:,} differ for a proven cause{in_brackets(counts.explained_by)}, "
-        f"{counts.hops_unexplained:,} are not explained; {counts.hops_without_state:,} more lack the state to be simulated.\n"
+        f"{counts.hops_unexplained:,} are not explained; "
+        f"{counts.hops_without_state:,} more lack the state to be simulated, {counts.hops_without_maths:,} the maths.\n"
         f"Of the calls simulated as a whole or late, {right:,} were rightly expected to revert, "
         f"{missed:,} reverted unexpectedly, {false_alarm:,} did not revert though expected to."
     )
+
+
+def log_sentence(logs: LogAccount) -> str:
+    """What the swap logs say of the decoded paths."""
+    may_fail = f", {logs.intents_undone:,} were allowed to fail and left none" if logs.intents_undone else ""
+    return (
+        f"Of {logs.intents:,} paths {logs.intents_true:,} are in the swap logs, hop by hop{may_fail}, "
+        f"{logs.intents_false:,} are not; "
+        f"of {logs.logs:,} logs {logs.logs_asked_for:,} were asked for, "
+        f"{logs.logs_inside_a_transfer:,} stand inside a token's own transfer, "
+        f"{logs.logs_of_a_hidden_part:,} belong to a hidden part, {logs.logs_unexplained:,} are not explained."
+    )
+
+
+def missed_lines(counts: Counts) -> Iterator[str]:
+    """The calls that were missed most often; `--json` has them all."""
+    calls = sorted(counts.missed_calls.items(), key=lambda item: (-item[1], item[0]))
+    if calls:
+        yield f"Missed were {len(calls):,} different calls; most often (contract, selector, times):"
+    for call, count in calls[:MISSED_SHOWN]:
+        yield f"  {call} {count:,}"
 
 
 def in_brackets(counts: dict[str, int]) -> str:

@@ -78,7 +78,7 @@ def decode_command(
     if call == "-":
         raise typer.Exit(decode_lines(printer))
     if to is not None:
-        printer.show_transaction(transaction_of(TransactionJson(to, call, value=value, sender=sender or "")))
+        printer.show_transaction(transaction_given(call, to, value, sender))
     elif _HASH.fullmatch(call.lower()):
         printer.show_transaction(fetch(call.lower(), rpc_url))
     else:
@@ -154,6 +154,14 @@ def read_transaction(raw: bytes) -> PendingTransaction:
         return transaction_of(msgspec.json.decode(raw, type=TransactionJson))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadData(f"not a transaction object: {error}") from None
+
+
+def transaction_given(call: str, to: str, value: str, sender: str | None) -> PendingTransaction:
+    """The transaction that the argument and the options describe. Raises `UsageError`."""
+    try:
+        return transaction_of(TransactionJson(to, call, value=value, sender=sender or ""))
+    except BadData as error:
+        raise UsageError(str(error)) from None
 
 
 def transaction_of(parts: TransactionJson) -> PendingTransaction:

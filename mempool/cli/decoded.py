@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from mempool.cli.labels import label
 from mempool.model.display import display, format_amount, short_address
-from mempool.model.swap import BalanceIn, DecodedCall, ExactIn, ExactOut, Hop, Size, SwapIntent
+from mempool.model.swap import ALL, BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut, Hop, Size, SwapIntent, Take
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from mempool.decode import DecodeTables
 
 SCHEMA = "mempool.decode/1"
+NATIVE, NATIVE_DECIMALS = bytes(20), 18
+DYNAMIC_FEE = 0x800000
+"""What a V4 pool's key holds where its hooks set the fee."""
+UNLIMITED = 2**255
+"""Limits of this size and above are none."""
 _LAST_YEAR_SHOWN = 2**33
 
 
@@ -25,36 +31,52 @@ def record(transaction_hash: str, call: DecodedCall) -> dict[str, Any]:
         "router": call.router or None,
         "selector": _hex(call.selector),
         "completeness": str(call.completeness),
+        "by_selector": call.by_selector,
         "commands": call.commands,
+        "steps": [_step(call, index) for index in range(len(call.steps))],
         "intents": [_intent(intent) for intent in call.intents],
+        "joint_minimums": [_joint_minimum(minimum) for minimum in call.joint_minimums],
         "extra_bytes": call.extra_bytes,
         "reason": call.reason,
     }
 
 
 def tree(tables: DecodeTables, transaction_hash: str, call: DecodedCall) -> Tree:
-    """The same for people: tokens by symbol where they are listed, amounts in whole tokens."""
+    """The same for people: the calls as they nest, tokens by symbol where they are listed, amounts in whole tokens."""
     from rich.text import Text
     from rich.tree import Tree
 
-    labels = {router.name: router.label for router in tables.routers.values()}
     title = Text(display(transaction_hash, 66) + "  " if transaction_hash else "")
-    title.append(labels.get(call.router, "no listed router"), "bold").append(f"  {call.completeness.replace('_', ' ')}")
-    root = Tree(title)
+    title.append(label(tables, call.router) or "no listed router", "bold")
+    root = Tree(title.append(f"  {_words(call.completeness)}"))
     if call.reason:
         root.add(Text(display(call.reason, 400)))
-    if call.commands:
-        root.add(Text(" > ".join(call.commands)))
+    if call.by_selector:
+        root.add(Text("read by its selector alone: the contract is not listed, and may mean something else"))
     if call.extra_bytes:
         root.add(Text(f"{call.extra_bytes} bytes after its end"))
-    for intent in call.intents:
-        _add_intent(root, tables, intent)
+    _add_steps(root, tables, call)
+    for minimum in call.joint_minimums:
+        root.add(Text(f"together: {_joint_sentence(tables, call, minimum)}"))
     return root
+
+
+def own_intents(call: DecodedCall, step_index: int) -> range:
+    """The numbers of the intents that a step itself asks for, from 0."""
+    following = call.steps[step_index + 1 :]
+    last = following[0].first_intent if following else len(call.intents)
+    return range(call.steps[step_index].first_intent, last)
+
+
+def _step(call: DecodedCall, index: int) -> dict[str, Any]:
+    step = call.steps[index]
+    return {"depth": step.depth, "contract": step.contract or None, "name": step.name, "intents": list(own_intents(call, index))}
 
 
 def _intent(intent: SwapIntent) -> dict[str, Any]:
     size = intent.size
     return {
+        "router": intent.router,
         "function": intent.function,
         "completeness": str(intent.completeness),
         "hops": [_hop(hop) for hop in intent.hops],
@@ -70,41 +92,87 @@ def _intent(intent: SwapIntent) -> dict[str, Any]:
 
 
 def _hop(hop: Hop) -> dict[str, Any]:
-    return {
+    """A V4 pool by its key; `pool` is then the key's hash, by which its logs name it."""
+    parts: dict[str, Any] = {
         "protocol": hop.protocol,
         "token_in": _hex(hop.token_in),
         "token_out": _hex(hop.token_out),
         "pool": _hex(hop.pool),
         "fee": hop.fee_pips,
     }
+    if hop.hooks:
+        currency0, currency1 = sorted((hop.token_in, hop.token_out))
+        parts["pool_key"] = {
+            "currency0": _hex(currency0),
+            "currency1": _hex(currency1),
+            "fee": DYNAMIC_FEE if hop.fee_pips is None else hop.fee_pips,
+            "tick_spacing": hop.tick_spacing,
+            "hooks": _hex(hop.hooks),
+        }
+    if hop.zero_for_one is not None:
+        parts["zero_for_one"] = hop.zero_for_one
+    return parts
 
 
 def _size(size: Size) -> dict[str, Any]:
-    """A balance has an amount where the call alone fixes it; else the outputs of the intents `sources` come on top of `held`."""
+    """A balance has an amount where the call alone fixes it; else it is the `share` of `held`, less what `takes` took, and of
+    what the intents `sources` bring."""
     if isinstance(size, ExactIn):
         return {"kind": "exact_in", "amount": str(size.amount_in)}
     if isinstance(size, ExactOut):
         return {"kind": "exact_out", "amount": str(size.amount_out)}
-    amount = str(size.held_wei) if size.held_wei and not size.sources else None
-    return {"kind": "balance_in", "amount": amount, "held": str(size.held_wei), "sources": size.sources}
+    amount = str(size.amount_in(0)) if size.held_wei and not size.sources else None
+    balance: dict[str, Any] = {"held": str(size.held_wei), "sources": size.sources}
+    if size.takes or size.share != ALL:
+        balance |= {"takes": [_take(take) for take in size.takes], "share": _take(size.share)}
+    return {"kind": "exact_in", "amount": amount, "balance": balance}
+
+
+def _take(take: Take) -> dict[str, str]:
+    return {"wei": str(take.wei), "numerator": str(take.numerator), "denominator": str(take.denominator)}
+
+
+def _joint_minimum(minimum: BalanceIn) -> dict[str, Any]:
+    return {"minimum": str(minimum.min_amount_out), "held": str(minimum.held_wei), "sources": minimum.sources}
 
 
 def _hex(data: bytes) -> str | None:
     return f"0x{data.hex()}" if data else None
 
 
-def _add_intent(root: Tree, tables: DecodeTables, intent: SwapIntent) -> None:
+def _words(completeness: Completeness) -> str:
+    return completeness.replace("_", " ")
+
+
+def _add_steps(root: Tree, tables: DecodeTables, call: DecodedCall) -> None:
+    """Each step below the last one that is less deep than it."""
     from rich.text import Text
 
-    node = root.add(Text(f"{intent.function}: ").append(_sentence(tables, intent), "bold"))
+    open_nodes: list[tuple[int, Tree]] = [(-1, root)]
+    for index, step in enumerate(call.steps):
+        while open_nodes[-1][0] >= step.depth:
+            open_nodes.pop()
+        contract = label(tables, step.contract)
+        name = display(step.name, 200)
+        node = open_nodes[-1][1].add(Text(f"{contract}: {name}" if contract and step.depth else name))
+        open_nodes.append((step.depth, node))
+        for number in own_intents(call, index):
+            _add_intent(node, tables, call.intents[number], number)
+
+
+def _add_intent(parent: Tree, tables: DecodeTables, intent: SwapIntent, number: int) -> None:
+    from rich.text import Text
+
+    node = parent.add(Text(f"swap {number + 1}: ").append(_sentence(tables, intent), "bold"))
     for hop in intent.hops:
-        pool = f"pool 0x{hop.pool.hex()}" if hop.pool else "pool unknown"
-        route = f"{_symbol(tables, hop.token_in)} -> {_symbol(tables, hop.token_out)}"
         fee = "" if hop.fee_pips is None else f" {hop.fee_pips / 10_000:g} %"
-        node.add(Text(f"{hop.protocol}{fee}  {route}  {pool}"))
-    node.add(Text(f"to 0x{intent.recipient.hex()}{_deadline(intent.deadline)}{', may fail' if intent.allow_revert else ''}"))
+        route = f"{_symbol(tables, hop.token_in)} -> {_symbol(tables, hop.token_out)}"
+        pool = f"pool 0x{hop.pool.hex()}" if hop.pool else "pool unknown"
+        node.add(Text(f"{hop.protocol or 'hidden'}{fee}  {route}  {pool}"))
+    recipient = f"to 0x{intent.recipient.hex()}" if intent.recipient else "recipient unknown"
+    node.add(Text(f"{recipient}{_deadline(intent.deadline)}{', may fail' if intent.allow_revert else ''}"))
     if intent.reason:
-        node.add(Text(f"{intent.completeness.replace('_', ' ')}: {display(intent.reason, 400)}"))
+        node.add(Text(f"{_words(intent.completeness)}: {display(intent.reason, 400)}"))
 
 
 def _sentence(tables: DecodeTables, intent: SwapIntent) -> str:
@@ -118,22 +186,43 @@ def _sentence(tables: DecodeTables, intent: SwapIntent) -> str:
 
 
 def _balance(tables: DecodeTables, intent: SwapIntent, size: BalanceIn) -> str:
+    share = (
+        f"{100 * size.share.numerator / size.share.denominator:g} % of " if size.share.numerator != size.share.denominator else ""
+    )
+    rest = "what is left of " if size.takes else ""
+    return f"{share}{rest}{_held(tables, intent.token_in, size)}"
+
+
+def _held(tables: DecodeTables, token: bytes, size: BalanceIn) -> str:
     parts = [f"what swap {source + 1} gives" for source in size.sources]
     if size.held_wei:
-        parts.append(_amount(tables, intent.token_in, size.held_wei))
-    return " and ".join(parts) or f"an unknown balance of {_symbol(tables, intent.token_in)}"
+        parts.append(_amount(tables, token, size.held_wei))
+    return " and ".join(parts) or f"an unknown balance of {_symbol(tables, token)}"
+
+
+def _joint_sentence(tables: DecodeTables, call: DecodedCall, minimum: BalanceIn) -> str:
+    token = call.intents[minimum.sources[-1]].token_out
+    return f"{_held(tables, token, minimum)} must be at least {_amount(tables, token, minimum.min_amount_out)}"
 
 
 def _amount(tables: DecodeTables, token: bytes, amount: int) -> str:
+    if amount >= UNLIMITED:
+        return f"any amount of {_symbol(tables, token)}"
+    if token == NATIVE:
+        return f"{format_amount(amount, NATIVE_DECIMALS)} {tables.chain.native_symbol}"
     listed = tables.tokens.get(token)
     if listed is None:
-        return f"{amount} units of {short_address(token)}"
+        return f"{amount} units of {short_address(token) if token else 'an unknown token'}"
     return f"{format_amount(amount, listed.decimals)} {listed.symbol}"
 
 
 def _symbol(tables: DecodeTables, token: bytes) -> str:
+    if token == NATIVE:
+        return tables.chain.native_symbol
     listed = tables.tokens.get(token)
-    return f"0x{token.hex()}" if listed is None else listed.symbol
+    if listed is not None:
+        return listed.symbol
+    return f"0x{token.hex()}" if token else "unknown token"
 
 
 def _deadline(deadline: int | None) -> str:

@@ -24,6 +24,7 @@ from mempool.cli.grade import grade_command
 from mempool.cli.profile import profile_command
 from mempool.cli.protection import learn_secrets, protect
 from mempool.cli.replay import replay_command
+from mempool.cli.routers import routers_command
 from mempool.cli.run import run_command
 from mempool.cli.simulate import simulate_command
 from mempool.cli.tail import tail_command
@@ -135,6 +136,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     grade_command: "Print how exact the predictions were.",
     replay_command: "Play a capture again, to the same rows.",
     backtest_command: "Grade predictions on mined blocks from files.",
+    routers_command: "List the routers whose calls are decoded.",
     decode_command: "Say which swaps a call asks of a router.",
     simulate_command: "Simulate one call's swaps, to the wei.",
     profile_command: "Draw where the time goes, as a flame graph.",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mempool.cli.decode import TransactionJson, fetch, json_text, read_transaction, transaction_of
+from mempool.cli.decode import fetch, json_text, read_transaction, transaction_given
+from mempool.cli.labels import label
 from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display, format_amount, short_address
 
@@ -55,10 +56,7 @@ def simulate_command(
     from mempool.resources import load_tables
 
     tables = load_tables(chain)
-    if to is not None:
-        transaction = transaction_of(TransactionJson(to, call, value=value, sender=sender or ""))
-    else:
-        transaction = find_transaction(call, block_file, rpc_url)
+    transaction = find_transaction(call, block_file, rpc_url) if to is None else transaction_given(call, to, value, sender)
     decoded = decode_swaps(tables, transaction)
     shot = shoot(decoded, tables, block_file, rpc_url)
     if as_json:
@@ -164,7 +162,7 @@ def hop_object(result: HopResult) -> dict[str, Any]:
 def as_lines(call: DecodedCall, shot: Shot, tables: DecodeTables) -> Iterator[str]:
     """What a person reads."""
     result = shot.result
-    yield f"{labels(tables)[call.router]}: {', '.join(call.commands)}"
+    yield f"{label(tables, call.router)}: {', '.join(call.commands)}"
     yield f"on the state after block {result.after.block.number}, at the time {shot.timestamp}"
     for index, each in result.by_intent():
         bought = amount(tables, each.intent.token_out, each.amount_out)
@@ -189,16 +187,10 @@ def verdict(result: CallResult) -> str:
 def hop_line(tables: DecodeTables, result: HopResult) -> str:
     hop, impact = result.hop, result.impact
     return (
-        f"   {labels(tables)[hop.protocol]} 0x{hop.pool.hex()} {impact.fee_pips / 10_000:g} %: "
+        f"   {label(tables, hop.protocol)} 0x{hop.pool.hex()} {impact.fee_pips / 10_000:g} %: "
         f"{amount(tables, hop.token_in, result.amount_in)} -> {amount(tables, hop.token_out, result.amount_out)}, "
         f"impact {percent(float(impact.with_fee))} with the fee, {percent(float(impact.without_fee))} without"
     )
-
-
-def labels(tables: DecodeTables) -> dict[str, str]:
-    """What people call the chain's routers and factories, by name; the two never share one."""
-    factories = {factory.name: factory.label for factory in tables.chain.factories}
-    return factories | {router.name: router.label for router in tables.chain.routers}
 
 
 def percent(ratio: float) -> str:

@@ -41,13 +41,29 @@ def test_json_is_one_line_with_files_and_total(block_file: Path, capsys: pytest.
         "transactions": 5,
         "swap_transactions": 4,
         "decoded": 3,
+        "partial": 0,
         "opaque": 0,
         "missed": 1,
+        "calls": {"exact": 4},
+        "partial_by": {},
         "opaque_by": {},
         "missed_by": {"not_a_listed_router": 1},
+        "missed_calls": {f"0x{'99' * 20} 0x01020304": 1},
+        "logs": {
+            "intents": 3,
+            "intents_true": 3,
+            "intents_undone": 0,
+            "intents_false": 0,
+            "logs": 3,
+            "logs_asked_for": 3,
+            "logs_inside_a_transfer": 0,
+            "logs_of_a_hidden_part": 0,
+            "logs_unexplained": 0,
+        },
         "hops_decoded": 3,
         "hops_simulated": 3,
         "hops_without_state": 0,
+        "hops_without_maths": 0,
         "hops_exact": 2,
         "hops_explained": 1,
         "hops_unexplained": 0,
@@ -60,7 +76,8 @@ def test_json_is_one_line_with_files_and_total(block_file: Path, capsys: pytest.
 def test_table_has_a_row_for_each_file_and_says_the_total_in_words(block_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["backtest", str(block_file)]) == 0
     out = capsys.readouterr().out
-    assert "of 4 swap transactions 3 decoded, 0 opaque, 1 missed (not a listed router 1)" in out
+    assert "of 4 swap transactions 3 decoded, 0 in part, 0 opaque, 1 missed (not a listed router 1)" in out
+    assert "Of 3 paths 3 are in the swap logs, hop by hop, 0 are not; of 3 logs 3 were asked for" in out
     assert "Of 3 simulated hops 2 are exact to the wei (66.7 %), 1 differ for a proven cause (fee on transfer 1)" in out
     assert "total" in out
 

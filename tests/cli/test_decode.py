@@ -79,9 +79,12 @@ def test_calldata_with_its_contract_gives_one_object_of_the_schema() -> None:
             "router": "uniswap_v2_router02",
             "selector": "0x38ed1739",
             "completeness": "exact",
+            "by_selector": False,
             "commands": ["swapExactTokensForTokens"],
+            "steps": [{"depth": 0, "contract": "uniswap_v2_router02", "name": "swapExactTokensForTokens", "intents": [0]}],
             "intents": [
                 {
+                    "router": "uniswap_v2_router02",
                     "function": "swapExactTokensForTokens",
                     "completeness": "exact",
                     "hops": [
@@ -103,6 +106,7 @@ def test_calldata_with_its_contract_gives_one_object_of_the_schema() -> None:
                     "reason": "",
                 }
             ],
+            "joint_minimums": [],
             "extra_bytes": 0,
             "reason": "",
         }
@@ -112,8 +116,9 @@ def test_calldata_with_its_contract_gives_one_object_of_the_schema() -> None:
 def test_value_and_sender_fix_balances_and_recipients() -> None:
     options = ["--to", hexed(address("ur1.2")), "--value", str(3 * ETHER), "--from", hexed(SENDER), "--json"]
     first, second = lines(run(hexed(UNIVERSAL), *options))[0]["intents"]
-    assert first["size"] == {"kind": "balance_in", "amount": str(3 * ETHER), "held": str(3 * ETHER), "sources": []}
-    assert second["size"] == {"kind": "balance_in", "amount": None, "held": "0", "sources": [0]}
+    held = str(3 * ETHER)
+    assert first["size"] == {"kind": "exact_in", "amount": held, "balance": {"held": held, "sources": []}}
+    assert second["size"] == {"kind": "exact_in", "amount": None, "balance": {"held": "0", "sources": [0]}}
     assert second["recipient"] == hexed(SENDER)
 
 
@@ -156,9 +161,11 @@ def test_stream_without_an_unreadable_line_ends_well_whatever_the_calldata() -> 
 def test_tree_names_tokens_amounts_and_pools() -> None:
     shown = run(hexed(UNIVERSAL), "--to", hexed(address("ur1.2")), "--value", str(3 * ETHER)).stdout
     assert "Uniswap Universal Router V1.2  exact" in shown
-    assert "execute > WRAP_ETH > V3_SWAP_EXACT_IN > V2_SWAP_EXACT_IN" in shown
-    assert "V3_SWAP_EXACT_IN: sell 3 WETH for at least 0.000022 USDC" in shown
-    assert "sell what swap 1 gives for at least 4.4e-17 DAI" in shown
+    names = ("execute", "WRAP_ETH", "V3_SWAP_EXACT_IN", "swap 1: ", "V2_SWAP_EXACT_IN", "swap 2: ")
+    places = [shown.index(name) for name in names]
+    assert places == sorted(places)
+    assert "swap 1: sell 3 WETH for at least 0.000022 USDC" in shown
+    assert "swap 2: sell what swap 1 gives for at least 4.4e-17 DAI" in shown
     assert "uniswap_v3 0.05 %  WETH -> USDC  pool 0x88e6a0c2ddd26feeb64f039a2c41296fcb3f5640" in shown
     assert "until 2023-11-14 22:13:20 UTC" in shown
 
@@ -175,10 +182,10 @@ def test_foreign_text_reaches_no_terminal_as_it_came() -> None:
         ([hexed(SWAP)], UsageError),
         (["no such file"], UsageError),
         ([HASH], ConfigError),
-        ([hexed(SWAP), "--to", "0x12"], BadData),
-        (["0x123", "--to", hexed(FRIEND)], BadData),
-        ([hexed(SWAP), "--to", hexed(FRIEND), "--value", "-5"], BadData),
-        ([hexed(SWAP), "--to", hexed(FRIEND), "--value", "1e18"], BadData),
+        ([hexed(SWAP), "--to", "0x12"], UsageError),
+        (["0x123", "--to", hexed(FRIEND)], UsageError),
+        ([hexed(SWAP), "--to", hexed(FRIEND), "--value", "-5"], UsageError),
+        ([hexed(SWAP), "--to", hexed(FRIEND), "--value", "1e18"], UsageError),
         (["{}"], BadData),
         ([hexed(SWAP), "--to", hexed(FRIEND), "--chain", "nowhere"], ConfigError),
     ],

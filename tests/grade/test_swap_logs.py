@@ -22,7 +22,7 @@ def read(family: str, data: bytes, *topics: bytes) -> SwapLog:
     return swap
 
 
-def hop(token_in: bytes, token_out: bytes, pool: bytes = POOL, zero_for_one: bool | None = None) -> Hop:  # noqa: FBT001 - as in Hop
+def hop(token_in: bytes, token_out: bytes, pool: bytes = POOL, zero_for_one: bool | None = None) -> Hop:
     return Hop("p", "", pool, token_in, token_out, None, zero_for_one=zero_for_one)
 
 
@@ -37,7 +37,7 @@ def hop(token_in: bytes, token_out: bytes, pool: bytes = POOL, zero_for_one: boo
         ((5, 5, 4, 4), None),
     ],
 )
-def test_pair_says_the_way_by_what_it_pays_out(amounts: tuple[int, ...], zero_for_one: bool | None) -> None:  # noqa: FBT001 - a parameter
+def test_pair_says_the_way_by_what_it_pays_out(amounts: tuple[int, ...], zero_for_one: bool | None) -> None:
     assert read("Uniswap V2", words(*amounts)).zero_for_one is zero_for_one
 
 
