@@ -9,6 +9,7 @@ from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
 from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
 from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
 from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, UNIVERSAL_ROUTER_7_BIT, UNIVERSAL_ROUTER_V1
+from mempool.decode.routers.zerox_exchange_proxy import ZEROX_EXCHANGE_PROXY
 from mempool.decode.tables import RouterKind
 
 ROUTERS: Mapping[str, RouterKind] = {
@@ -19,5 +20,6 @@ ROUTERS: Mapping[str, RouterKind] = {
     "universal_router": UNIVERSAL_ROUTER,
     "universal_router_7_bit": UNIVERSAL_ROUTER_7_BIT,
     "paraswap_v6": PARASWAP_V6,
+    "zerox_exchange_proxy": ZEROX_EXCHANGE_PROXY,
 }
 """By the `kind` of a router in a chain's file."""
