@@ -5,6 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mempool.decode.tables import RouterKind
+from mempool.decode.wrappers.account import ACCOUNT
+from mempool.decode.wrappers.delegation_manager import DELEGATION_MANAGER
+from mempool.decode.wrappers.entry_point import ENTRY_POINT
+from mempool.decode.wrappers.erc20 import ERC20, PERMIT2
+from mempool.decode.wrappers.lifi_diamond import LIFI_DIAMOND
+from mempool.decode.wrappers.metamask_swap import METAMASK_SWAP
+from mempool.decode.wrappers.multicall3 import MULTICALL3
+from mempool.decode.wrappers.no_swaps import NO_SWAPS
+from mempool.decode.wrappers.safe import MULTI_SEND, SAFE
 
-WRAPPERS: Mapping[str, RouterKind] = {}
+WRAPPERS: Mapping[str, RouterKind] = {
+    "multicall3": MULTICALL3,
+    "entry_point": ENTRY_POINT,
+    "account": ACCOUNT,
+    "safe": SAFE,
+    "multi_send": MULTI_SEND,
+    "delegation_manager": DELEGATION_MANAGER,
+    "metamask_swap": METAMASK_SWAP,
+    "lifi_diamond": LIFI_DIAMOND,
+    "erc20": ERC20,
+    "permit2": PERMIT2,
+    "no_swaps": NO_SWAPS,
+}
 """By the `kind` of a contract in a chain's file."""

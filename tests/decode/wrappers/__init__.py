@@ -1,0 +1,1 @@
+"""Tests of the wrappers, one module each, and what they wrap."""
