@@ -5,6 +5,7 @@ from mempool.abi.functions import FunctionReader, inputs_reader, plain_inputs_re
 from mempool.abi.layout import Padding, Read
 from mempool.abi.plain import ReadPlain
 from mempool.abi.readers import arguments_reader
+from mempool.abi.sizes import least_bytes
 
 __all__ = [
     "MAX_CALLDATA_BYTES",
@@ -19,6 +20,7 @@ __all__ = [
     "ReadPlain",
     "arguments_reader",
     "inputs_reader",
+    "least_bytes",
     "plain_inputs_readers",
     "read_arguments",
     "read_functions",

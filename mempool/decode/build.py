@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from mempool.abi import FunctionReader, inputs_reader, plain_inputs_readers, read_functions
+from mempool.abi import Budget, FunctionReader, inputs_reader, least_bytes, plain_inputs_readers, read_functions
 from mempool.decode.create2 import salt_of
 from mempool.decode.found_pools import FoundPools
 from mempool.decode.pools import PoolFactory
 from mempool.decode.routers import ROUTERS
-from mempool.decode.tables import DecodeTables, Entry, PoolCoins, RouterKind, RouterTable
+from mempool.decode.tables import Action, DecodeTables, Entry, PoolCoins, RouterKind, RouterTable
 from mempool.decode.wrappers import WRAPPERS
 from mempool.errors import ConfigError
 from mempool.model.chain import AnyContract, Chain, Factory, ListedPool, PreloadedPool, Router
@@ -18,7 +18,10 @@ from mempool.model.pool import PoolIdentity
 
 Abis = Mapping[str, Sequence[Mapping[str, Any]]]
 """ABI JSON by its path below `abis/` without the ending: `uniswap/SwapRouter02`. Commands of a command machine stand beside it,
-as `uniswap/UniversalRouterV1.commands`: entries of `id` (hex), `name`, and `inputs` as in ABI JSON where they are read."""
+as `uniswap/UniversalRouterV1.commands`: entries of `id` (hex), `name`, and `inputs` as in ABI JSON where they are read, or
+"unread" where the handler takes the bytes. The actions that such a command carries stand in the same form beside it, as
+`uniswap/UniversalRouterV2.actions`."""
+_UNREAD = "unread"
 KINDS: Mapping[str, RouterKind] = {**ROUTERS, **WRAPPERS}
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -100,6 +103,7 @@ def _router(router: Router | AnyContract, address: bytes, parts: _Parts) -> Rout
         tested=router.tested,
         commands=_commands(kind, parts.abis[f"{router.abi}.commands"]) if kind.commands else {},
         command_mask=kind.command_mask,
+        actions=_unique((int(row["id"], 16), _action(kind, row)) for row in parts.abis.get(f"{router.abi}.actions", ())),
     )
     abi = _listed(parts.abis, router.abi, f"abi of router {router.name!r}")
     for selector, function in read_functions(abi, kind.padding).items():
@@ -144,7 +148,20 @@ def _command(kind: RouterKind, row: Mapping[str, Any]) -> Entry:
     if "inputs" not in row:
         return Entry(name, None, handler, is_opaque=is_opaque)
     inputs, padding = row["inputs"], kind.command_padding
+    if inputs == _UNREAD:
+        return Entry(name, _rest, handler, is_opaque=is_opaque)
     return Entry(name, inputs_reader(inputs, padding), handler, plain_inputs_readers(inputs, padding), is_opaque=is_opaque)
+
+
+def _rest(data: bytes, start: int, _budget: Budget) -> tuple[bytes]:
+    return (data[start:],)
+
+
+def _action(kind: RouterKind, row: Mapping[str, Any]) -> Action:
+    name, inputs = row["name"], row.get("inputs", ())
+    if name not in kind.actions:
+        raise ConfigError(f"action {name!r} is not one of {', '.join(sorted(kind.actions))}")
+    return Action(name, inputs_reader(inputs, kind.command_padding), least_bytes(inputs))
 
 
 def _preloaded(pool: PreloadedPool, factories: Mapping[str, PoolFactory], by_symbol: Mapping[str, bytes]) -> PoolIdentity:

@@ -13,7 +13,7 @@ from mempool.decode.pools import PoolFactory
 from mempool.errors import ConfigError
 from mempool.model.chain import Chain, Evidence, Token
 from mempool.model.pool import PoolIdentity
-from mempool.model.swap import SwapIntent
+from mempool.model.swap import Hop, SwapIntent
 
 if TYPE_CHECKING:
     from mempool.decode.call import Call
@@ -37,6 +37,14 @@ class Entry(Struct, frozen=True):
     is_opaque: bool = False
 
 
+class Action(Struct, frozen=True):
+    """One action of a command that carries actions. `min_bytes` is what the router asks of its parameters' length."""
+
+    name: str
+    read: Read
+    min_bytes: int
+
+
 class RouterKind(Struct, frozen=True):
     """A row of `ROUTERS` or `WRAPPERS`: what the contract does about dirty words, and who takes which function.
 
@@ -53,6 +61,8 @@ class RouterKind(Struct, frozen=True):
     commands: Mapping[str, Handler] = {}
     harmless_commands: frozenset[str] = frozenset()
     command_mask: int = 0
+    actions: frozenset[str] = frozenset()
+    """The actions that one of the commands carries, by name."""
     command_padding: Padding = Padding.CHECKED
     """What it does about dirty words in a command's input."""
 
@@ -73,6 +83,10 @@ class RouterTable(Struct, frozen=True):
     tested: Evidence
     commands: dict[int, Entry] = {}
     command_mask: int = 0
+    actions: dict[int, Action] = {}
+    """Of its command that carries actions."""
+    keyed_hops: dict[tuple[tuple[bytes, bytes], tuple[int, int, bytes]], Hop] = {}
+    """Hops through pools of a vault by `((token in, token out), (fee, tick spacing, hooks))`, each made once."""
 
 
 class PoolCoins(Struct, frozen=True):

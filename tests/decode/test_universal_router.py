@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi.abi import encode
 
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Take
@@ -237,14 +238,14 @@ VERSIONS_OF_16 = {"ur1": "SEAPORT", "ur1.2": "SEAPORT_V1_5", "ur2": "V4_SWAP", "
 
 @pytest.mark.parametrize(("router", "name"), VERSIONS_OF_16.items())
 def test_command_sixteen_depends_on_the_version(router: str, name: str) -> None:
-    call = executed(router, [(0x10, b"anything")])
+    call = executed(router, [(0x10, encode(["bytes", "bytes[]"], [b"", []]))])
     assert call.commands[-1] == name
-    assert call.completeness is (Completeness.OPAQUE if name == "V4_SWAP" else Completeness.NOT_A_SWAP)
+    assert call.completeness is Completeness.NOT_A_SWAP
 
 
-def test_v4_swap_beside_a_readable_one_is_partial_and_blurs_balances() -> None:
-    call = executed("ur2", [(WRAP, (TO_ROUTER, 5)), (0x10, b"anything"), v2_in([WETH, DAI], BALANCE, user=False)], 5)
-    assert (call.completeness, call.reason) == (Completeness.PARTIAL, "not understood: V4_SWAP")
+def test_command_without_a_name_beside_a_readable_one_is_partial_and_blurs_balances() -> None:
+    call = executed("ur2", [(WRAP, (TO_ROUTER, 5)), (0x3F, b"anything"), v2_in([WETH, DAI], BALANCE, user=False)], 5)
+    assert (call.completeness, call.reason) == (Completeness.PARTIAL, "not understood: command 0x3f")
     assert call.intents[0].completeness is Completeness.AMOUNT_UNKNOWN
 
 

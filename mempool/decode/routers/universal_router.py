@@ -10,6 +10,7 @@ from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
 from mempool.decode.routers import universal_commands as commands
+from mempool.decode.routers.universal_v4 import ACTIONS, v4_swap
 from mempool.decode.tables import RouterKind
 
 ALLOW_REVERT = 0x80
@@ -78,6 +79,7 @@ _COMMANDS = {
     "WRAP_ETH": commands.wrap_eth,
     "UNWRAP_WETH": commands.unwrap_weth,
     "EXECUTE_SUB_PLAN": execute_sub_plan,
+    "V4_SWAP": v4_swap,
     "SEAPORT": moves_balances,
     "SEAPORT_V1_4": moves_balances,
     "SEAPORT_V1_5": moves_balances,
@@ -114,6 +116,7 @@ UNIVERSAL_ROUTER_V1 = RouterKind(
     functions={"execute": execute},
     commands=_COMMANDS,
     harmless_commands=_HARMLESS_COMMANDS,
+    actions=ACTIONS,
     command_mask=0x3F,
 )
 # From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts.
