@@ -6,6 +6,13 @@ from collections.abc import Mapping
 
 from mempool.decode.routers.curve_pool import CURVE_POOL
 from mempool.decode.routers.curve_router import CURVE_REGISTRY_EXCHANGE, CURVE_ROUTER_NG
+from mempool.decode.routers.direct_pools import (
+    BALANCER_V1_POOL,
+    BALANCER_V3_VAULT,
+    UNISWAP_V2_PAIR,
+    UNISWAP_V3_POOL,
+    UNISWAP_V4_POOL_MANAGER,
+)
 from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
 from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
@@ -26,5 +33,10 @@ ROUTERS: Mapping[str, RouterKind] = {
     "curve_router_ng": CURVE_ROUTER_NG,
     "curve_registry_exchange": CURVE_REGISTRY_EXCHANGE,
     "curve_pool": CURVE_POOL,
+    "balancer_v1_pool": BALANCER_V1_POOL,
+    "balancer_v3_vault": BALANCER_V3_VAULT,
+    "uniswap_v2_pair": UNISWAP_V2_PAIR,
+    "uniswap_v3_pool": UNISWAP_V3_POOL,
+    "uniswap_v4_pool_manager": UNISWAP_V4_POOL_MANAGER,
 }
 """By the `kind` of a router in a chain's file."""
