@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mempool.decode.routers.balancer_v2_vault import BALANCER_V2_VAULT
+from mempool.decode.routers.balancer_v3_router import BALANCER_V3_BATCH_ROUTER, BALANCER_V3_ROUTER
 from mempool.decode.routers.curve_pool import CURVE_POOL
 from mempool.decode.routers.curve_router import CURVE_REGISTRY_EXCHANGE, CURVE_ROUTER_NG
 from mempool.decode.routers.direct_pools import (
@@ -38,5 +40,8 @@ ROUTERS: Mapping[str, RouterKind] = {
     "uniswap_v2_pair": UNISWAP_V2_PAIR,
     "uniswap_v3_pool": UNISWAP_V3_POOL,
     "uniswap_v4_pool_manager": UNISWAP_V4_POOL_MANAGER,
+    "balancer_v2_vault": BALANCER_V2_VAULT,
+    "balancer_v3_router": BALANCER_V3_ROUTER,
+    "balancer_v3_batch_router": BALANCER_V3_BATCH_ROUTER,
 }
 """By the `kind` of a router in a chain's file."""
