@@ -104,7 +104,7 @@ def test_amount_in_of_zero_that_nothing_in_the_call_fixes_is_unknown() -> None:
         (intent,) = call.intents
         assert (intent.size, intent.completeness) == (BalanceIn(0, (), 22), Completeness.AMOUNT_UNKNOWN)
         assert call.completeness is Completeness.AMOUNT_UNKNOWN
-        assert call.reason == "sells a balance that the call does not fix"
+        assert call.reason == f"sells CONTRACT_BALANCE (0) of 0x{intent.token_in.hex()}, which the call does not fix"
 
 
 def test_a_balance_is_sold_once() -> None:

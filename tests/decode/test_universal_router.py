@@ -154,6 +154,9 @@ def test_balance_that_no_command_fixes_is_unknown() -> None:
         call = executed("ur2", commands, 100)
         assert call.intents[-1].completeness is call.completeness is Completeness.AMOUNT_UNKNOWN
         assert call.intents[-1].size == BalanceIn(0, (), 22)
+        assert call.reason == f"sells CONTRACT_BALANCE of 0x{WETH.hex()}, which the call does not fix"
+    call = executed("ur2", [v2_in([WETH, DAI], 0)])
+    assert call.reason == f"sells what the pair was already paid (0) of 0x{WETH.hex()}, which the call does not fix"
 
 
 @pytest.mark.parametrize("last", [(UNWRAP, (TO_SENDER, 44)), (SWEEP, (WETH, TO_SENDER, 44))])

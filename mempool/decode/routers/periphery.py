@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from mempool.decode.call import Call
 from mempool.decode.ledger import Holding
 from mempool.decode.pools import Path
@@ -35,6 +37,14 @@ def known_of(path_reason: str, size: Size) -> tuple[Completeness, str]:
     if isinstance(size, BalanceIn) and not size.sources and not size.held_wei:
         return _OPEN_BALANCE
     return _KNOWN
+
+
+def name_sentinel(call: Call, sentinel: str) -> None:
+    """Say by what amount the last swap asks to sell a balance, where the call does not fix that balance."""
+    intent = call.intents[-1]
+    if intent.completeness is Completeness.AMOUNT_UNKNOWN:
+        reason = f"sells {sentinel} of 0x{intent.token_in.hex()}, which the call does not fix"
+        call.intents[-1] = replace(intent, reason=reason)
 
 
 def multicall(call: Call, arguments: tuple[Any, ...]) -> None:

@@ -8,12 +8,13 @@ from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import Holding
 from mempool.decode.pools import Path
-from mempool.decode.routers.periphery import add_v2, add_v3, multicall, multicall_until, sweep_token, unwrap_native
+from mempool.decode.routers.periphery import add_v2, add_v3, multicall, multicall_until, name_sentinel, sweep_token, unwrap_native
 from mempool.decode.tables import RouterKind
 from mempool.model.swap import ExactIn, ExactOut, Size
 
 _SENDER = bytes(19) + b"\x01"
 _ROUTER = bytes(19) + b"\x02"
+BALANCE_NAME = "CONTRACT_BALANCE (0)"
 
 
 def exact_input_single(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -50,6 +51,8 @@ def swap_exact_tokens(call: Call, arguments: tuple[Any, ...]) -> None:
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     size = exact_or_balance(call, hops[0].token_in, amount_in, min_amount_out)
     add_v2(call, hops, size, resolved(call, recipient))
+    if not amount_in:
+        name_sentinel(call, BALANCE_NAME)
 
 
 def swap_for_exact_tokens(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -92,6 +95,8 @@ def exact_or_balance(call: Call, token_in: bytes, amount_in: int, min_amount_out
 def _add_v3_exact_in(call: Call, path: Path, amounts: tuple[int, int], recipient: bytes, limit: int) -> None:
     size = exact_or_balance(call, path.hops[0].token_in, *amounts)
     add_v3(call, path, size, resolved(call, recipient), limit)
+    if not amounts[0]:
+        name_sentinel(call, BALANCE_NAME)
 
 
 SWAP_ROUTER02 = RouterKind(

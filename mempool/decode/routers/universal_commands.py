@@ -6,12 +6,14 @@ from typing import Any
 
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
-from mempool.decode.routers.periphery import add_v2, add_v3
+from mempool.decode.routers.periphery import add_v2, add_v3, name_sentinel
 from mempool.decode.routers.swap_router02 import resolved
 from mempool.model.swap import ExactIn, ExactOut, Size, Take
 
 BALANCE = 1 << 255
 _ALREADY_PAID = 0
+_BALANCE_NAME = "CONTRACT_BALANCE"
+_SENTINELS = {BALANCE: _BALANCE_NAME, _ALREADY_PAID: "what the pair was already paid (0)"}
 _BIPS = 10_000
 _FULL_PRECISION = 10**18
 
@@ -22,6 +24,8 @@ def v3_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     path = call.router.factories["uniswap_v3"].packed_path(packed, call)
     size = _exact_in(call, path.hops[0].token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
     add_v3(call, path, size, resolved(call, recipient), 0)
+    if amount_in == BALANCE:
+        name_sentinel(call, _BALANCE_NAME)
 
 
 def v3_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -43,6 +47,8 @@ def v2_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     else:
         size = _exact_in(call, token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
     add_v2(call, hops, size, resolved(call, recipient))
+    if amount_in in _SENTINELS:
+        name_sentinel(call, _SENTINELS[amount_in])
 
 
 def v2_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
