@@ -35,6 +35,8 @@ class Call(Budget, kw_only=True):
     size: int
     """Length of the whole calldata, from which the budgets are made."""
     function: str = ""
+    data: bytes = b""
+    """The calldata that is being read, for functions that pack their arguments in a way of their own."""
     deadline: int | None = None
     revert_scopes: tuple[int, ...] = ()
     may_fail: bool = False
@@ -118,6 +120,7 @@ class Call(Budget, kw_only=True):
         if handler is None:
             return
         self.function = entry.name
+        self.data = data
         read_plain = entry.plain.get(len(data))
         arguments = None if read_plain is None else read_plain(data, self)
         if arguments is None:

@@ -15,6 +15,8 @@ from mempool.decode.routers.direct_pools import (
     UNISWAP_V3_POOL,
     UNISWAP_V4_POOL_MANAGER,
 )
+from mempool.decode.routers.kyber_meta_router import KYBER_META_ROUTER
+from mempool.decode.routers.odos_router import ODOS_ROUTER_V2, ODOS_ROUTER_V3
 from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
 from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
@@ -43,5 +45,8 @@ ROUTERS: Mapping[str, RouterKind] = {
     "balancer_v2_vault": BALANCER_V2_VAULT,
     "balancer_v3_router": BALANCER_V3_ROUTER,
     "balancer_v3_batch_router": BALANCER_V3_BATCH_ROUTER,
+    "kyber_meta_router": KYBER_META_ROUTER,
+    "odos_router_v2": ODOS_ROUTER_V2,
+    "odos_router_v3": ODOS_ROUTER_V3,
 }
 """By the `kind` of a router in a chain's file."""

@@ -1,0 +1,84 @@
+"""KyberSwap's MetaAggregationRouterV2: what its descriptions state, fees included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from mempool.decode import DecodeTables, RouterTable, decode
+from mempool.errors import MalformedCalldata
+from mempool.model.swap import Completeness, DecodedCall, ExactIn
+from tests.decode.calls import DAI, FRIEND, SENDER, USDC, calldata, tables
+
+Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
+
+ROUTER = bytes.fromhex("6131b5fae19ea4f9d964eac0408e4408b66337b5")
+ETH, NOBODY = b"\xee" * 20, bytes(20)
+DESCRIPTION = "(address,address,address[],uint256[],address[],uint256[],address,uint256,uint256,uint256,bytes)"
+EXECUTION = f"((address,address,bytes,{DESCRIPTION},bytes))"
+FEE_ON_TOKEN_OUT, FEE_IN_BPS = 0x40, 0x80
+
+
+def swap(
+    name: str = "swap",
+    tokens: tuple[bytes, bytes] = (DAI, USDC),
+    *,
+    fees: list[int] | None = None,
+    flags: int = 0,
+    minimum: int = 22,
+    recipient: bytes = FRIEND,
+) -> bytes:
+    fees = fees or []
+    description = (*tokens, [FRIEND], [10_000], [FRIEND] * len(fees), fees, recipient, 10_000, minimum, flags, b"")
+    if name == "swapSimpleMode":
+        return calldata(f"swapSimpleMode(address,{DESCRIPTION},bytes,bytes)", FRIEND, description, b"program", b"{}")
+    return calldata(name + EXECUTION, (FRIEND, NOBODY, b"program", description, b"{}"))
+
+
+def decoded(data: bytes, value_wei: int = 0) -> DecodedCall:
+    call = decode(tables(), ROUTER, data, value_wei, SENDER)
+    assert call is not None
+    return call
+
+
+def example(of: DecodeTables, _router: RouterTable) -> tuple[bytes, int]:
+    other = next(token for token in of.tokens if token != of.wrapped_native)
+    return swap(tokens=(ETH, other)), 10_000
+
+
+EXAMPLES: dict[str, Example] = {"kyber_meta_router": example}
+
+
+@pytest.mark.parametrize("name", ["swap", "swapGeneric", "swapSimpleMode"])
+def test_description_states_tokens_amount_minimum_and_recipient(name: str) -> None:
+    call = decoded(swap(name))
+    (intent,) = call.intents
+    assert (intent.token_in, intent.token_out, intent.size, intent.recipient) == (DAI, USDC, ExactIn(10_000, 22), FRIEND)
+    assert (call.completeness, call.reason) == (Completeness.PARTIAL, "the executor's program hides the pools")
+
+
+def test_native_coin_and_nobody_are_resolved() -> None:
+    (intent,) = decoded(swap(tokens=(ETH, USDC), recipient=NOBODY), 10_000).intents
+    assert (intent.token_in, intent.recipient) == (bytes(20), SENDER)
+
+
+@pytest.mark.parametrize(
+    ("fees", "flags", "sold"),
+    [
+        ([30, 20], 0, 9_950),
+        ([30, 20], FEE_IN_BPS, 9_950),
+        ([1], FEE_IN_BPS, 9_999),
+        ([30], FEE_IN_BPS | FEE_ON_TOKEN_OUT, 10_000),
+    ],
+)
+def test_fees_on_the_token_in_lessen_what_is_sold(fees: list[int], flags: int, sold: int) -> None:
+    (intent,) = decoded(swap(fees=fees, flags=flags)).intents
+    assert intent.size == ExactIn(sold, 22)
+
+
+def test_no_least_return_or_too_high_fees_revert() -> None:
+    with pytest.raises(MalformedCalldata, match="least return is 0"):
+        decoded(swap(minimum=0))
+    with pytest.raises(MalformedCalldata, match="fees exceed the amount"):
+        decoded(swap(fees=[10_001]))
