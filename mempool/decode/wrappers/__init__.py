@@ -14,6 +14,7 @@ from mempool.decode.wrappers.metamask_swap import METAMASK_SWAP
 from mempool.decode.wrappers.multicall3 import MULTICALL3
 from mempool.decode.wrappers.no_swaps import NO_SWAPS
 from mempool.decode.wrappers.safe import MULTI_SEND, SAFE
+from mempool.decode.wrappers.swap_proxy import SWAP_PROXY
 
 WRAPPERS: Mapping[str, RouterKind] = {
     "multicall3": MULTICALL3,
@@ -27,5 +28,6 @@ WRAPPERS: Mapping[str, RouterKind] = {
     "erc20": ERC20,
     "permit2": PERMIT2,
     "no_swaps": NO_SWAPS,
+    "swap_proxy": SWAP_PROXY,
 }
 """By the `kind` of a contract in a chain's file."""
