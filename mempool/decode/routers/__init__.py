@@ -18,6 +18,12 @@ from mempool.decode.routers.direct_pools import (
 from mempool.decode.routers.kyber_meta_router import KYBER_META_ROUTER
 from mempool.decode.routers.odos_router import ODOS_ROUTER_V2, ODOS_ROUTER_V3
 from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
+from mempool.decode.routers.sushi_red_snwapper import SUSHI_RED_SNWAPPER
+from mempool.decode.routers.sushi_route_processor import (
+    SUSHI_ROUTE_PROCESSOR_3,
+    SUSHI_ROUTE_PROCESSOR_4,
+    SUSHI_ROUTE_PROCESSOR_5,
+)
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
 from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
 from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
@@ -38,13 +44,17 @@ ROUTERS: Mapping[str, RouterKind] = {
     "curve_registry_exchange": CURVE_REGISTRY_EXCHANGE,
     "curve_pool": CURVE_POOL,
     "balancer_v1_pool": BALANCER_V1_POOL,
+    "balancer_v2_vault": BALANCER_V2_VAULT,
+    "balancer_v3_router": BALANCER_V3_ROUTER,
+    "balancer_v3_batch_router": BALANCER_V3_BATCH_ROUTER,
     "balancer_v3_vault": BALANCER_V3_VAULT,
     "uniswap_v2_pair": UNISWAP_V2_PAIR,
     "uniswap_v3_pool": UNISWAP_V3_POOL,
     "uniswap_v4_pool_manager": UNISWAP_V4_POOL_MANAGER,
-    "balancer_v2_vault": BALANCER_V2_VAULT,
-    "balancer_v3_router": BALANCER_V3_ROUTER,
-    "balancer_v3_batch_router": BALANCER_V3_BATCH_ROUTER,
+    "sushi_route_processor_3": SUSHI_ROUTE_PROCESSOR_3,
+    "sushi_route_processor_4": SUSHI_ROUTE_PROCESSOR_4,
+    "sushi_route_processor_5": SUSHI_ROUTE_PROCESSOR_5,
+    "sushi_red_snwapper": SUSHI_RED_SNWAPPER,
     "kyber_meta_router": KYBER_META_ROUTER,
     "odos_router_v2": ODOS_ROUTER_V2,
     "odos_router_v3": ODOS_ROUTER_V3,
