@@ -17,6 +17,8 @@ _MUST_SUCCEED, _TRIED = 0x00, 0x01
 _BATCH_OF_BATCHES = bytes.fromhex("78210002")
 _HEADER = 52
 """Bytes before a packed execution's calldata: an address and 32 bytes of value."""
+_MAX_CARRIED = 384 * 1024
+"""Of a carried encoding's length times its depth: all that stands around it is held twice while it is read."""
 
 _EXECUTION = [{"type": "address"}, {"type": "uint256"}, {"type": "bytes"}]
 _read_executions: Read = inputs_reader([{"type": "tuple[]", "components": _EXECUTION}], Padding.CHECKED)
@@ -72,6 +74,8 @@ def read_carried(call: Call, read: Read, data: bytes) -> Any:
 
     `data` has been charged where it was read, so that its own length again is what reading inside of it may cost.
     """
+    if len(data) * call.depth > _MAX_CARRIED:
+        raise call.refused("carries too many bytes too deep")
     budget = Budget(call.selector, len(data) + SPARE_BYTES, call.items_left)
     values = read_arguments(read, data, 0, budget)
     call.items_left = budget.items_left

@@ -7,8 +7,9 @@ from typing import Any
 from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE
+from mempool.decode.routers.aggregators import add_hidden, plain_token
 from mempool.decode.tables import RouterKind
-from mempool.decode.wrappers.hidden import Terms, add_hidden, native_or
+from mempool.model.swap import ExactIn
 
 
 def swap_many(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -20,7 +21,7 @@ def swap_many(call: Call, arguments: tuple[Any, ...]) -> None:
     for swap in swaps[:-1]:
         _swap(call, swap, 0)
     _swap(call, swaps[-1], minimum)
-    _pay_out(call, native_or(swaps[-1][3]), receiver, minimum)
+    _pay_out(call, plain_token(swaps[-1][3]), receiver, minimum)
 
 
 def swap_single(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -36,10 +37,10 @@ def _swap(call: Call, swap: tuple[Any, ...], minimum: int) -> None:
     """
     to, _, token_in, token_out, amount_in, data, _ = swap
     known = len(call.intents)
-    call.call_contract(to, data, amount_in if native_or(token_in) == NATIVE else 0)
+    call.call_contract(to, data, amount_in if plain_token(token_in) == NATIVE else 0)
     if len(call.intents) == known and token_in != token_out:
-        terms = Terms(token_in, token_out, amount_in, minimum)
-        add_hidden(call, terms, call.contract, f"swapped by a call of 0x{to.hex()}")
+        size = ExactIn(amount_in, minimum)
+        add_hidden(call, (token_in, token_out), size, call.contract, f"swapped by a call of 0x{to.hex()}")
 
 
 def _pay_out(call: Call, token: bytes, receiver: bytes, minimum: int) -> None:

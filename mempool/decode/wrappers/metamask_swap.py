@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from mempool.abi import Padding, Read, inputs_reader
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE
+from mempool.decode.routers.aggregators import add_hidden
 from mempool.decode.tables import RouterKind
 from mempool.decode.wrappers.executions import read_carried, run_as
-from mempool.decode.wrappers.hidden import Terms, add_hidden
 from mempool.errors import MalformedCalldata
 from mempool.model.keccak import keccak256
+from mempool.model.swap import ExactIn
 
 AGGREGATORS = {
     "0x": "zerox_exchange_proxy",
@@ -34,6 +35,15 @@ the offset counts from there. The fee follows, and whether it is taken from the 
 _ORDER = ("uint256", "uint256", "address", "address", "uint256", "address", "uint256")
 _read_order: Read = inputs_reader([{"type": word} for word in _ORDER], Padding.CHECKED)
 """`(nonce, expiry, signerWallet, signerToken, signerAmount, senderToken, senderAmount, …)`"""
+
+
+class Terms(NamedTuple):
+    """What is sold for what. The native coin's token is zeros."""
+
+    token_in: bytes
+    token_out: bytes
+    amount_in: int
+    min_amount_out: int
 
 
 def swap(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -66,7 +76,8 @@ def _follow(call: Call, name: str, terms: Terms, inner: bytes) -> None:
         value_wei = terms.amount_in if terms.token_in == NATIVE else 0
         run_as(call, spender_of(call.contract), lambda: call.call_contract(aggregator, inner, value_wei))
     if len(call.intents) == known:
-        add_hidden(call, terms, recipient, f"swapped by {name!r}")
+        size = ExactIn(terms.amount_in, terms.min_amount_out)
+        add_hidden(call, (terms.token_in, terms.token_out), size, recipient, f"swapped by {name!r}")
 
 
 def _swap(call: Call, data: bytes) -> tuple[Terms, bytes]:
