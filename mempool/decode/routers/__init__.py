@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mempool.decode.routers.balancer_v2_vault import BALANCER_V2_VAULT
 from mempool.decode.routers.balancer_v3_router import BALANCER_V3_BATCH_ROUTER, BALANCER_V3_ROUTER
+from mempool.decode.routers.cow_settlement import COW_SETTLEMENT
 from mempool.decode.routers.curve_pool import CURVE_POOL
 from mempool.decode.routers.curve_router import CURVE_REGISTRY_EXCHANGE, CURVE_ROUTER_NG
 from mempool.decode.routers.direct_pools import (
@@ -58,5 +59,6 @@ ROUTERS: Mapping[str, RouterKind] = {
     "kyber_meta_router": KYBER_META_ROUTER,
     "odos_router_v2": ODOS_ROUTER_V2,
     "odos_router_v3": ODOS_ROUTER_V3,
+    "cow_settlement": COW_SETTLEMENT,
 }
 """By the `kind` of a router in a chain's file."""
