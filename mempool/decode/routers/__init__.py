@@ -28,6 +28,7 @@ from mempool.decode.routers.sushi_route_processor import (
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
 from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
 from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
+from mempool.decode.routers.uniswap_x import UNISWAP_X_EXCLUSIVE_DUTCH, UNISWAP_X_V2_DUTCH
 from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, UNIVERSAL_ROUTER_7_BIT, UNIVERSAL_ROUTER_V1
 from mempool.decode.routers.zerox_exchange_proxy import ZEROX_EXCHANGE_PROXY
 from mempool.decode.tables import RouterKind
@@ -60,5 +61,7 @@ ROUTERS: Mapping[str, RouterKind] = {
     "odos_router_v2": ODOS_ROUTER_V2,
     "odos_router_v3": ODOS_ROUTER_V3,
     "cow_settlement": COW_SETTLEMENT,
+    "uniswap_x_exclusive_dutch": UNISWAP_X_EXCLUSIVE_DUTCH,
+    "uniswap_x_v2_dutch": UNISWAP_X_V2_DUTCH,
 }
 """By the `kind` of a router in a chain's file."""
