@@ -10,6 +10,7 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, DEADLINE, FRIEND, SENDER, USDC, WETH, calldata, tables
+from tests.decode.test_curve_pool import ROUTER02, SELL_WETH_HELD, batched
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
@@ -136,6 +137,8 @@ def test_swap_that_the_vault_reverts_on_is_malformed() -> None:
         (single(2, DAI, USDC), "no kind 2"),
         (batch(2, [(POOL, 0, 1, 11)], [DAI, USDC], [0, 0]), "no kind 2"),
         (batch(GIVEN_IN, [(POOL, 0, 1, 11)], [DAI, USDC], [0]), "not one limit for each"),
+        (batch(GIVEN_IN, [(POOL, 0, 1, 11)] * 2, [DAI, USDC], [21, 0]), "a limit forbids"),
+        (batch(GIVEN_OUT, [(POOL, 0, 1, 11)] * 2, [DAI, USDC], [99, -23]), "a limit forbids"),
     ):
         with pytest.raises(MalformedCalldata, match=message):
             decoded(data)
@@ -151,3 +154,21 @@ def test_joining_a_pool_is_by_name_and_no_swap() -> None:
     join = "joinPool(bytes32,address,address,(address[],uint256[],bytes,bool))"
     call = decoded(calldata(join, POOL, SENDER, SENDER, ([DAI], [11], b"", False)))
     assert (call.completeness, call.commands) == (Completeness.NOT_A_SWAP, ("joinPool",))
+
+
+@pytest.mark.parametrize(
+    ("asset", "to_internal", "word"),
+    [
+        (WETH, False, Completeness.EXACT),
+        (WETH, True, Completeness.AMOUNT_UNKNOWN),
+        (NATIVE, False, Completeness.AMOUNT_UNKNOWN),
+    ],
+)
+def test_output_is_a_balance_of_the_recipient_unless_it_is_unwrapped_or_kept_inside(
+    asset: bytes, to_internal: bool, word: Completeness
+) -> None:
+    funds = (FRIEND, False, ROUTER02, to_internal)
+    swap = calldata(SINGLE, (POOL, GIVEN_IN, DAI, asset, 11, b""), funds, 22, DEADLINE)
+    paid = (WETH, calldata("transfer(address,uint256)", ROUTER02, 100))
+    call = batched(paid, (VAULT, swap), (ROUTER02, SELL_WETH_HELD))
+    assert call.intents[1].completeness is word

@@ -9,7 +9,7 @@ import pytest
 
 from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.model.keccak import keccak256
-from mempool.model.swap import Completeness, DecodedCall, ExactIn
+from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn
 from tests.decode.calls import DAI, FRIEND, SENDER, USDC, WETH, calldata, tables
 from tests.decode.mined_calls import mined_call
 
@@ -24,6 +24,9 @@ STETH = bytes.fromhex("ae7ab96520de3a18e5e111b5eaab095312d7fe84")
 CDAI = bytes.fromhex("5d3a536e4d6dbd6114cc1ead35777bab948e3643")
 NATIVE = bytes(20)
 STRANGER = b"\x77" * 20
+ROUTER02 = bytes.fromhex("68b3465833fb72a70ecdf485e0e4c7bd8665fc45")
+SELL_WETH_HELD = calldata("swapExactTokensForTokens(uint256,uint256,address[],address)", 0, 22, [WETH, DAI], FRIEND)
+"""What SwapRouter02 has of WETH."""
 STABLE, CRYPTO = "int128,int128,uint256,uint256", "uint256,uint256,uint256,uint256"
 
 
@@ -35,6 +38,12 @@ def decoded(pool: bytes, data: bytes, value_wei: int = 0) -> DecodedCall:
     call = decode(tables(), pool, data, value_wei, SENDER)
     assert call is not None
     return call
+
+
+def batched(*calls: tuple[bytes, bytes]) -> DecodedCall:
+    """`(to, calldata)` one after another, from an account."""
+    parts = [(to, 0, data) for to, data in calls]
+    return decoded(STRANGER, calldata("executeBatch((address,uint256,bytes)[])", parts))
 
 
 def example(_of: DecodeTables, _router: RouterTable) -> tuple[bytes, int]:
@@ -103,6 +112,25 @@ def test_coins_that_no_pool_has_make_it_none_of_curves_calls(pool: bytes, i: int
 
 def test_calldata_that_does_not_read_as_the_function_is_none_of_curves() -> None:
     assert decode(tables(), STRANGER, exchanged(STABLE, 0, 1)[:-1], 0, SENDER) is None
+
+
+@pytest.mark.parametrize(
+    ("pool", "swap", "word"),
+    [
+        (TRICRYPTO2, exchanged(CRYPTO + ",bool,address", 0, 2, False, ROUTER02), Completeness.EXACT),
+        (TRICRYPTO2, exchanged(CRYPTO + ",bool,address", 0, 2, True, ROUTER02), Completeness.AMOUNT_UNKNOWN),
+        (TRICRYPTO2, exchanged(CRYPTO + ",address", 0, 2, ROUTER02, name="exchange_underlying"), Completeness.AMOUNT_UNKNOWN),
+        (FRIEND, exchanged(STABLE + ",address", 0, 1, ROUTER02), Completeness.AMOUNT_UNKNOWN),
+    ],
+)
+def test_output_is_a_balance_of_the_receiver_unless_it_is_unwrapped_or_unknown(
+    pool: bytes, swap: bytes, word: Completeness
+) -> None:
+    paid = (WETH, calldata("transfer(address,uint256)", ROUTER02, 100))
+    call = batched(paid, (pool, swap), (ROUTER02, SELL_WETH_HELD))
+    assert call.intents[1].completeness is word
+    if word is Completeness.EXACT:
+        assert call.intents[1].size == BalanceIn(100, (0,), 22)
 
 
 @pytest.mark.shared

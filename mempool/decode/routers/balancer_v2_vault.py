@@ -57,6 +57,7 @@ def batch_swap(call: Call, arguments: tuple[Any, ...]) -> None:
     kind, steps, assets, funds, limits, deadline = arguments
     batch = _batch(call, kind, assets, limits)
     chains = _chains(call, steps, batch)
+    _check_given(call, batch, chains)
     around = call.deadline
     call.hold_to(deadline)
     first = len(call.intents)
@@ -133,6 +134,19 @@ def _prepend(call: Call, chain: Chain, hop: Hop) -> None:
     chain.hops.insert(0, hop)
 
 
+def _check_given(call: Call, batch: Batch, chains: Sequence[Chain]) -> None:
+    """Where an asset moves by stated amounts alone, its limit must allow them."""
+    firsts = {chain.hops[0].token_in for chain in chains}
+    lasts = {chain.hops[-1].token_out for chain in chains}
+    given: Counter[bytes] = Counter()
+    for chain in chains:
+        given[chain.hops[0].token_in if batch.gives_in else chain.hops[-1].token_out] += chain.given
+    for token in given.keys() - (lasts if batch.gives_in else firsts):
+        received = given[token] if batch.gives_in else -given[token]
+        if received > batch.limits.get(token, received):
+            raise call.malformed("a limit forbids the amounts that are given")
+
+
 def _size(batch: Batch, chain: Chain, paid_out: set[bytes]) -> Size:
     """What an asset costs at most holds for each chain that begins with it, unless others bring some of it."""
     if batch.gives_in:
@@ -153,10 +167,13 @@ def _require_minimums(call: Call, first: int, batch: Batch) -> None:
 
 
 def _add(call: Call, chain: Chain, size: Size, funds: tuple[bytes, bool, bytes, bool]) -> None:
-    payer, _, recipient, _ = funds
-    add_paid(call, payer, swap_intent(call, tuple(chain.hops), size, recipient))
+    payer, _, recipient, to_internal = funds
+    intent = swap_intent(call, tuple(chain.hops), size, recipient)
+    add_paid(call, payer, intent)
     if chain.pays_native:
         pay_out_native(call, recipient)
+    elif to_internal and call.ledger is not None:
+        call.ledger.forget(recipient, intent.token_out)
 
 
 BALANCER_V2_VAULT = RouterKind(

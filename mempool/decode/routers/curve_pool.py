@@ -28,7 +28,7 @@ def exchange(call: Call, arguments: tuple[Any, ...]) -> None:
     listed = call.tables.listed_pools.get(call.contract)
     intent = _intent(call, arguments, () if listed is None else listed.coins)
     add_paid(call, call.sender, intent)
-    if True in arguments[4:]:
+    if any(option is True for option in arguments[4:]):
         pay_out_native(call, intent.recipient)
 
 

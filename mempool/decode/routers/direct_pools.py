@@ -29,7 +29,8 @@ def swap_pair(call: Call, arguments: tuple[Any, ...]) -> None:
         return
     hop = call.pool_hop("uniswap_v2", call.contract, (b"", b""), zero_for_one=bool(amount1_out))
     known = _known_of(hop, "the pair's tokens are not known; its input is what it was paid before")
-    call.add(swap_intent(call, (hop,), ExactOut(amount0_out or amount1_out, _UNLIMITED), recipient, known))
+    size = ExactOut(amount0_out or amount1_out, _UNLIMITED)
+    add_paid(call, call.contract, swap_intent(call, (hop,), size, recipient, known))
 
 
 def swap_v3_pool(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -42,7 +43,7 @@ def swap_v3_pool(call: Call, arguments: tuple[Any, ...]) -> None:
     size: Size = ExactIn(amount, 0) if amount > 0 else ExactOut(-amount, _UNLIMITED)
     hop = call.pool_hop("uniswap_v3", call.contract, (b"", b""), zero_for_one=zero_for_one)
     intent = swap_intent(call, (hop,), size, recipient, _known_of(hop, "the pool's tokens are not known"))
-    call.add(replace(intent, sqrt_price_limit_x96=limit))
+    add_paid(call, call.sender, replace(intent, sqrt_price_limit_x96=limit))
 
 
 def swap_v1_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -94,7 +95,7 @@ def _known_of(hop: Hop, reason: str) -> Known:
 def _add_loan(call: Call, amount1_out: int, recipient: bytes) -> None:
     hop = call.pool_hop("uniswap_v2", call.contract, (b"", b""))
     known = (Completeness.PARTIAL, "the pair pays out both its tokens, as for a flash loan")
-    call.add(swap_intent(call, (hop,), ExactOut(amount1_out, _UNLIMITED), recipient, known))
+    add_paid(call, call.contract, swap_intent(call, (hop,), ExactOut(amount1_out, _UNLIMITED), recipient, known))
 
 
 def _add_v1(call: Call, tokens: tuple[bytes, bytes], size: Size) -> None:

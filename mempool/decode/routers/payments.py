@@ -12,13 +12,17 @@ EXACT: Known = (Completeness.EXACT, "")
 
 
 def add_paid(call: Call, payer: bytes, intent: SwapIntent) -> None:
-    """Note a swap whose input is taken from `payer`; by an amount that is open where the output is stated."""
-    if call.ledger is not None:
+    """Note a swap whose input is taken from `payer`: by an amount that is open where the output is stated, and of any token
+    where the pool's tokens are not known."""
+    ledger = call.ledger
+    if ledger is not None and intent.token_in:
         if isinstance(intent.size, ExactIn):
-            call.ledger.take(payer, intent.token_in, Take(intent.size.amount_in))
+            ledger.take(payer, intent.token_in, Take(intent.size.amount_in))
         else:
-            call.ledger.forget(payer, intent.token_in)
+            ledger.forget(payer, intent.token_in)
     call.add(intent)
+    if ledger is not None and not intent.token_out:
+        ledger.forget_all()
 
 
 def swap_intent(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes, known: Known = EXACT) -> SwapIntent:
