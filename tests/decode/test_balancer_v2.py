@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
+from mempool.model.keccak import keccak256
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, DEADLINE, FRIEND, SENDER, USDC, WETH, calldata, tables
+from tests.decode.mined_calls import mined_call
 from tests.decode.test_curve_pool import ROUTER02, SELL_WETH_HELD, batched
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
@@ -172,3 +175,19 @@ def test_output_is_a_balance_of_the_recipient_unless_it_is_unwrapped_or_kept_ins
     paid = (WETH, calldata("transfer(address,uint256)", ROUTER02, 100))
     call = batched(paid, (VAULT, swap), (ROUTER02, SELL_WETH_HELD))
     assert call.intents[1].completeness is word
+
+
+@pytest.mark.shared
+def test_mined_swap_inside_a_settlement_is_what_the_vault_logged(shared_data: Path) -> None:
+    found = mined_call(shared_data, 19929064, "0xa09927e821577b72c3bedde5ec1df3557f0e5b5d1cd640683b75e82345757591")
+    call, logs = found
+    (intent,) = [intent for intent in call.intents if intent.router == "balancer_v2_vault"]
+    (hop,) = intent.hops
+    topic = "0x" + keccak256(b"Swap(bytes32,address,address,uint256,uint256)").hex()
+    (log,) = [log for log in logs if log["topics"][0] == topic]
+    pool_id, token_in, token_out = (bytes.fromhex(each[2:]) for each in log["topics"][1:])
+    assert (hop.pool, hop.token_in, hop.token_out) == (pool_id, token_in[12:], token_out[12:])
+    paid, brought = (int(log["data"][2 + 64 * word : 66 + 64 * word], 16) for word in (0, 1))
+    assert isinstance(intent.size, ExactIn)
+    assert (paid, intent.completeness) == (intent.size.amount_in, Completeness.EXACT)
+    assert brought >= intent.size.min_amount_out

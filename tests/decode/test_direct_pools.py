@@ -13,13 +13,16 @@ from mempool.model.keccak import keccak256
 from mempool.model.swap import Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, FRIEND, SENDER, USDC, WETH, calldata, tables
 from tests.decode.mined_calls import mined_call
+from tests.decode.test_curve_pool import batched
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
 POOL = b"\x77" * 20
+USDC_WETH = bytes.fromhex("b4e16d0168e52d35cacd2c6185b44281ec28c9dc")
 MANAGER = bytes.fromhex("000000000004444c5dc75cb358380d2e3de08a90")
 NATIVE = bytes(20)
 UNLIMITED = 2**256 - 1
+PAIRS_SETTLED = "0xaf36a32796888b2e41956a9df4ae9cbdaa40ac5ecfaaec1c8fa62adc6fd672d7"
 PRICE = 1 << 96
 V4_SWAP = "swap((address,address,uint24,int24,address),(bool,int256,uint160),bytes)"
 V1_IN = "swapExactAmountIn(address,uint256,address,uint256,uint256)"
@@ -67,6 +70,28 @@ def test_pair_pays_out_what_is_stated_for_what_it_was_paid(outputs: tuple[int, i
     assert call.completeness is Completeness.TOKENS_UNKNOWN
     assert "its input is what it was paid before" in call.reason
     assert call.by_selector
+
+
+def test_pair_that_the_call_paid_before_is_found_by_that_token() -> None:
+    sold, bought = min(USDC, WETH), max(USDC, WETH)
+    paid = (sold, calldata("transfer(address,uint256)", USDC_WETH, 100))
+    call = batched(paid, (USDC_WETH, pair_swap(0, 11)))
+    (intent,) = call.intents
+    (hop,) = intent.hops
+    assert (hop.protocol, hop.kind, hop.pool, hop.token_in, hop.token_out) == (
+        "uniswap_v2",
+        "uniswap_v2",
+        USDC_WETH,
+        sold,
+        bought,
+    )
+    assert (intent.size, call.completeness) == (ExactOut(11, UNLIMITED), Completeness.EXACT)
+
+
+def test_pair_that_the_call_paid_in_two_tokens_is_not_looked_for() -> None:
+    paid = [(token, calldata("transfer(address,uint256)", POOL, 100)) for token in (USDC, WETH)]
+    (intent,) = batched(*paid, (POOL, pair_swap(0, 11))).intents
+    assert (intent.token_in, intent.completeness) == (b"", Completeness.TOKENS_UNKNOWN)
 
 
 def test_pair_that_pays_out_both_tokens_is_partial() -> None:
@@ -139,3 +164,16 @@ def test_mined_balancer_v1_swap_is_what_the_pool_logged(shared_data: Path) -> No
     assert isinstance(intent.size, ExactIn)
     assert paid == intent.size.amount_in
     assert brought >= intent.size.min_amount_out
+
+
+@pytest.mark.shared
+def test_mined_pair_swaps_inside_a_settlement_are_what_the_pairs_logged(shared_data: Path) -> None:
+    call, logs = mined_call(shared_data, 19426586, PAIRS_SETTLED)
+    swaps = [intent for intent in call.intents if intent.router == "uniswap_v2_pair"]
+    topic = "0x" + keccak256(b"Swap(address,uint256,uint256,uint256,uint256,address)").hex()
+    logged = [log for log in logs if log["topics"][0] == topic]
+    assert [intent.hops[0].pool for intent in swaps] == [bytes.fromhex(log["address"][2:]) for log in logged]
+    for intent, log in zip(swaps, logged, strict=True):
+        out = [int(log["data"][2 + 64 * word : 66 + 64 * word], 16) for word in (2, 3)]
+        assert intent.size == ExactOut(max(out), UNLIMITED)
+        assert intent.hops[0].zero_for_one in (None, bool(out[1]))

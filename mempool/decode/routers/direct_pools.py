@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from mempool.abi import Padding
 from mempool.decode.call import Call
+from mempool.decode.ledger import NATIVE
 from mempool.decode.routers.payments import EXACT, Known, add_paid, swap_intent
 from mempool.decode.routers.universal_v4_swaps import DYNAMIC_FEE, PROTOCOL, pool_id
 from mempool.decode.tables import RouterKind
@@ -27,7 +28,7 @@ def swap_pair(call: Call, arguments: tuple[Any, ...]) -> None:
     if amount0_out and amount1_out:
         _add_loan(call, amount1_out, recipient)
         return
-    hop = call.pool_hop("uniswap_v2", call.contract, (b"", b""), zero_for_one=bool(amount1_out))
+    hop = call.pool_hop("uniswap_v2", call.contract, (_token_paid(call), b""), zero_for_one=bool(amount1_out))
     known = _known_of(hop, "the pair's tokens are not known; its input is what it was paid before")
     size = ExactOut(amount0_out or amount1_out, _UNLIMITED)
     add_paid(call, call.contract, swap_intent(call, (hop,), size, recipient, known))
@@ -86,6 +87,16 @@ def unlock(call: Call, _arguments: tuple[Any, ...]) -> None:
     """unlock(data): what then runs is up to the contract that called, which gets the data back"""
     call.opaque += (call.function,)
     call.books().forget_all()
+
+
+def _token_paid(call: Call) -> bytes:
+    """The one token that the call itself has paid to the contract at hand; empty where it is none or several."""
+    ledger = call.ledger
+    if ledger is None:
+        return b""
+    ledger.balance(call.contract, NATIVE)  # which reckons up what is written down so far
+    paid = [token for (holder, token), held in ledger.holdings.items() if holder == call.contract and not held.is_empty]
+    return paid[0] if len(paid) == 1 else b""
 
 
 def _known_of(hop: Hop, reason: str) -> Known:
