@@ -61,23 +61,45 @@ def read_blob(data: bytes, start: int, budget: Budget) -> bytes:
 
 def _read_blobs(data: bytes, start: int, budget: Budget) -> tuple[bytes, ...]:
     """Reads `bytes[]`, which carries whole plans and calls. A few sound items are read in one loop; the rest as any array."""
-    size, first, count = len(data), start + 32, _FEW
-    if first <= size:
+    first, count = start + 32, _FEW
+    if first <= len(data):
         high_bits, count = _length_at(data, start)
-    end = first + 32 * count
-    if count >= _FEW or end > size or high_bits != _NO_HIGH_BITS:
+    if count >= _FEW or high_bits != _NO_HIGH_BITS:
         return _read_each_blob(data, start, budget)
+    blobs = _few_blobs(data, first, count, budget)
+    return _read_each_blob(data, start, budget) if blobs is None else blobs
+
+
+def read_blob_and_blobs(data: bytes, start: int, start_of_many: int, budget: Budget) -> tuple[bytes, tuple[bytes, ...]]:
+    """`bytes` and `bytes[]`, as command bytes and their inputs stand; at once where the first take one word before the others."""
+    if start_of_many == start + 64 and start_of_many + 32 <= len(data):
+        high_bits, length, word, high_bits_of_count, count = _blob_and_count_at(data, start)
+        if count < _FEW and length <= 32 and high_bits == high_bits_of_count == _NO_HIGH_BITS:
+            blobs = _few_blobs(data, start_of_many + 32, count, budget, length)
+            if blobs is not None:
+                return word[:length], blobs
+    return read_blob(data, start, budget), _read_blobs(data, start_of_many, budget)
+
+
+def _few_blobs(data: bytes, first: int, count: int, budget: Budget, charged: int = 0) -> tuple[bytes, ...] | None:
+    """The items at the `count` offsets from `first` on, charged with `charged` bytes more.
+
+    None, with nothing charged, where not all is sound.
+    """
+    size, end = len(data), first + 32 * count
+    if end > size:
+        return None
     words = _offsets_at[count](data, first)
-    left = budget.bytes_left - 32 * count
+    left = budget.bytes_left - 32 * count - charged
     blobs = []
     for offset in words[1::2]:
         place = first + offset + 32
         if place > size:
-            return _read_each_blob(data, start, budget)
+            return None
         high_bits, length = _length_at(data, place - 32)
         blob_end = place + length
         if blob_end > size or high_bits != _NO_HIGH_BITS:
-            return _read_each_blob(data, start, budget)
+            return None
         left -= length
         blobs.append(data[place:blob_end])
         blob_end += -length & 31
@@ -85,7 +107,7 @@ def _read_blobs(data: bytes, start: int, budget: Budget) -> tuple[bytes, ...]:
             end = blob_end
     items_left = budget.items_left - count
     if left < 0 or items_left < 0 or words[::2] != _offset_paddings[count]:
-        return _read_each_blob(data, start, budget)
+        return None
     budget.bytes_left, budget.items_left = left, items_left
     if end > budget.end:
         budget.end = end
@@ -169,5 +191,6 @@ def _checked_words(slot: Slot) -> Callable[[bytes, int, Budget], tuple[Any, ...]
 
 
 _read_each_blob: Callable[[bytes, int, Budget], tuple[bytes, ...]] = _tails_reader(read_blob)
+_blob_and_count_at = struct.Struct(">24sQ32s24sQ").unpack_from
 _offsets_at = [struct.Struct(">" + "24sQ" * count).unpack_from for count in range(_FEW)]
 _offset_paddings = [(_NO_HIGH_BITS,) * count for count in range(_FEW)]

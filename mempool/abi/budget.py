@@ -36,18 +36,20 @@ class Budget(Struct, gc=False):
     def charge_command(self) -> None:
         self.commands_left -= 1
         if self.commands_left < 0:
-            raise self.refused(f"has more than {MAX_COMMANDS} commands")
+            raise self.out_of_commands()
 
     def enter(self, size: int) -> None:
         """Go down into calldata that this call carries; `size` is the length of the whole call."""
         if self.depth == MAX_DEPTH:
             raise self.refused(f"is nested deeper than {MAX_DEPTH}")
-        levels, depth = self.levels, self.depth
-        levels[depth : depth + 1] = (self.bytes_left,)
-        self.depth = depth = depth + 1
+        levels, depth = self.levels, self.depth + 1
+        if not levels:
+            levels.append(self.bytes_left)
         if len(levels) == depth:
             levels.append(size + SPARE_BYTES)
+        levels[depth - 1] = self.bytes_left
         self.bytes_left = levels[depth]
+        self.depth = depth
 
     def leave(self) -> None:
         """Come back up to the level around."""
@@ -55,6 +57,9 @@ class Budget(Struct, gc=False):
         levels[depth] = self.bytes_left
         self.depth = depth = depth - 1
         self.bytes_left = levels[depth]
+
+    def out_of_commands(self) -> MalformedCalldata:
+        return self.refused(f"has more than {MAX_COMMANDS} commands")
 
     def out_of_bytes(self) -> MalformedCalldata:
         return self.refused("uses more dynamic bytes than it has")

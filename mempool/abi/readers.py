@@ -6,11 +6,12 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mempool.abi.arrays import array_reader, guarded, read_blob
+from mempool.abi.arrays import array_reader, guarded, read_blob, read_blob_and_blobs
 from mempool.abi.layout import DIRTY, Group, Padding, Read, Shape, Slot, Tail, shape_of, slots_of
 from mempool.abi.source import function_of
-from mempool.abi.types import AbiType, ArrayOf, TupleOf
+from mempool.abi.types import AbiType, ArrayOf, Blob, TupleOf
 
+_BLOB_AND_BLOBS = [Tail(Blob()), Tail(ArrayOf(Blob()))]
 _SOURCE = """\
 def read(data, start, budget):
     {targets}, = unpack(data, start)
@@ -58,10 +59,13 @@ def _target(index: int, slot: Slot) -> str:
 
 def _expressions(shapes: Sequence[Shape], first: int, names: dict[str, Any], padding: Padding) -> list[str]:
     """The text that makes each shape's value of the words from number `first` on; adds the functions it calls to `names`."""
-    texts = []
+    at, texts = first, []
     for shape in shapes:
         texts.append(_expression(shape, first, names, padding))
         first += len(slots_of([shape]))
+    if shapes[:2] == _BLOB_AND_BLOBS:
+        names["read_both"] = read_blob_and_blobs
+        return [f"*read_both(data, start + value{at}, start + value{at + 1}, budget)", *texts[2:]]
     return texts
 
 

@@ -17,7 +17,9 @@ from mempool.model.swap import ALL, BalanceIn, Completeness, ExactIn, Hop, Step,
 MAX_POOL_SEARCHES = 6
 """Pools of a call that are looked for among the listed factories and tokens, which takes some 100 hashes each."""
 
-_EXACT = Completeness.EXACT  # a look-up on an enum costs as much as a whole struct before Python 3.12
+# A look-up on an enum costs as much as a whole struct before Python 3.12.
+_EXACT = Completeness.EXACT
+_LESS_THAN_EXACT = (Completeness.PARTIAL, Completeness.TOKENS_UNKNOWN, Completeness.AMOUNT_UNKNOWN)
 
 
 class Call(Budget, kw_only=True):
@@ -129,9 +131,26 @@ class Call(Budget, kw_only=True):
                 self.extra_bytes = len(data) - self.end
         handler(self, arguments)
 
+    def run_command(self, command: Entry, data: bytes) -> None:
+        """Charge and note a command and read its input, of which all is one."""
+        self.commands_left -= 1
+        if self.commands_left < 0:
+            raise self.out_of_commands()
+        self.steps.append(Step(self.depth, "", command.name, len(self.intents)))
+        handler = command.handler
+        if handler is None:
+            return
+        read_plain = command.plain.get(len(data))
+        if read_plain is not None and (arguments := read_plain(data, self)) is not None:
+            self.function = command.name
+            handler(self, arguments)
+        else:
+            self.apply(command, data, 0)
+
     def hold_to(self, deadline: int) -> None:
         """From here on, and inside of here, the earliest deadline counts."""
-        self.deadline = deadline if self.deadline is None else min(self.deadline, deadline)
+        if self.deadline is None or deadline < self.deadline:
+            self.deadline = deadline
 
     # -- noting what it asks for -------------------------------------------------------------------------------------------
 
@@ -205,16 +224,14 @@ class Call(Budget, kw_only=True):
 def completeness_of(call: Call) -> tuple[Completeness, str]:
     """The call's one word, and why. The least that is known of an intent is what is known of the call."""
     intents = call.intents
-    if len(intents) == 1 and not call.opaque:
-        return intents[0].completeness, intents[0].reason
     if call.opaque:
         reason = f"not understood: {', '.join(call.opaque)}"
         return (Completeness.PARTIAL if intents else Completeness.OPAQUE), reason
     if not intents:
         return Completeness.NOT_A_SWAP, ""
-    if all(intent.completeness is _EXACT for intent in intents):
-        return _EXACT, ""
-    for word in (Completeness.PARTIAL, Completeness.TOKENS_UNKNOWN, Completeness.AMOUNT_UNKNOWN):
+    if len(intents) == 1:
+        return intents[0].completeness, intents[0].reason
+    for word in _LESS_THAN_EXACT:
         for intent in intents:
             if intent.completeness is word:
                 return word, intent.reason

@@ -61,8 +61,8 @@ class Ledger(Struct, gc=False):
     holdings: dict[tuple[bytes, bytes], Holding]
     blurred: bool = False
     """A command that is not understood has run: no balance is known any more."""
-    changes: list[tuple[bytes, bytes, Holding | Take]] = []
-    """`(holder, token, what came or what was taken)`, not yet part of `holdings`."""
+    changes: list[tuple[bytes, bytes, Holding | Take | int]] = []
+    """`(holder, token, what came or what was taken)`, not yet part of `holdings`; a number is wei that came or, below 0, went."""
 
     def credit(self, holder: bytes, token: bytes, holding: Holding) -> None:
         self.changes.append((holder, token, holding))
@@ -70,9 +70,13 @@ class Ledger(Struct, gc=False):
     def take(self, holder: bytes, token: bytes, take: Take) -> None:
         self.changes.append((holder, token, take))
 
+    def change(self, holder: bytes, token: bytes, wei: int) -> None:
+        """A stated amount comes or, below 0, goes."""
+        self.changes.append((holder, token, wei))
+
     def move(self, holder: bytes, token: bytes, to: bytes, amount_wei: int) -> None:
         """A stated amount of the token goes from one to the other."""
-        self.changes += ((holder, token, Take(amount_wei)), (to, token, Holding(amount_wei)))
+        self.changes += ((holder, token, -amount_wei), (to, token, amount_wei))
 
     def take_all(self, holder: bytes, token: bytes) -> Holding:
         """Empty the balance and hand it over."""
@@ -100,6 +104,11 @@ class Ledger(Struct, gc=False):
         holdings, default = self.holdings, UNKNOWN if self.blurred else EMPTY
         for holder, token, change in self.changes:
             key = (holder, token)
-            held = holdings.get(key, default)
-            holdings[key] = held.plus(change) if isinstance(change, Holding) else held.less(change)
+            holdings[key] = _after(holdings.get(key, default), change)
         self.changes.clear()
+
+
+def _after(held: Holding, change: Holding | Take | int) -> Holding:
+    if isinstance(change, int):
+        change = Holding(change) if change >= 0 else Take(-change)
+    return held.plus(change) if isinstance(change, Holding) else held.less(change)

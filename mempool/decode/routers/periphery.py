@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mempool.decode.call import Call
 from mempool.decode.ledger import Holding
 from mempool.decode.pools import Path
-from mempool.model.swap import BalanceIn, Completeness, Hop, Size, SwapIntent
+from mempool.model.swap import BalanceIn, Completeness, ExactIn, Hop, Size, SwapIntent
 
 _KNOWN = (Completeness.EXACT, "")
 _AS_SENT, _AS_RECEIVED = False, True
@@ -18,14 +18,14 @@ _OPEN_BALANCE = (Completeness.AMOUNT_UNKNOWN, "sells a balance that the call doe
 
 def add_v3(call: Call, path: Path, size: Size, recipient: bytes, limit: int) -> None:
     """Note a swap along V3 pools; `limit` is the price limit of a single pool, or 0."""
-    known = known_of(path.reason, size)
+    known = _KNOWN if type(size) is ExactIn and not path.reason else known_of(path.reason, size)
     name, function, deadline = call.router.name, call.function, call.deadline
     call.add(SwapIntent(name, function, path.hops, size, recipient, deadline, limit, call.revert_scopes, _AS_SENT, *known))
 
 
 def add_v2(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes) -> None:
     """Note a swap along V2 pairs by a router that swaps what the pair received, whatever was sent."""
-    known = known_of("", size)
+    known = _KNOWN if type(size) is ExactIn else known_of("", size)
     name, function, deadline = call.router.name, call.function, call.deadline
     call.add(SwapIntent(name, function, hops, size, recipient, deadline, 0, call.revert_scopes, _AS_RECEIVED, *known))
 

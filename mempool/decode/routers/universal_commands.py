@@ -11,9 +11,9 @@ from mempool.decode.routers.swap_router02 import resolved
 from mempool.model.swap import ExactIn, ExactOut, Size, Take
 
 BALANCE = 1 << 255
-_ALREADY_PAID = 0
+ALREADY_PAID = 0
 _BALANCE_NAME = "CONTRACT_BALANCE"
-_SENTINELS = {BALANCE: _BALANCE_NAME, _ALREADY_PAID: "what the pair was already paid (0)"}
+_SENTINELS = {BALANCE: _BALANCE_NAME, ALREADY_PAID: "what the pair was already paid (0)"}
 _BIPS = 10_000
 _FULL_PRECISION = 10**18
 
@@ -42,7 +42,7 @@ def v2_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
     token_in, pair = hops[0].token_in, hops[0].pool
     size: Size
-    if amount_in == _ALREADY_PAID:
+    if amount_in == ALREADY_PAID:
         size = call.sell_balance(pair, token_in, min_amount_out)
     else:
         size = _exact_in(call, token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
@@ -113,7 +113,7 @@ def _exact_in(call: Call, token_in: bytes, amounts: tuple[int, int], *, payer_is
     if amount_in == BALANCE:
         return call.sell_balance(router, token_in, min_amount_out)
     if not payer_is_user:
-        call.books().take(router, token_in, Take(amount_in))
+        call.books().change(router, token_in, -amount_in)
     return ExactIn(amount_in, min_amount_out)
 
 
@@ -138,5 +138,5 @@ def _pay(call: Call, tokens: tuple[bytes, bytes], recipient: bytes, amount: int)
     if amount == BALANCE:
         ledger.credit(recipient, after, ledger.take_all(call.contract, before))
         return
-    ledger.take(call.contract, before, Take(amount))
-    ledger.credit(recipient, after, Holding(amount))
+    ledger.change(call.contract, before, -amount)
+    ledger.change(recipient, after, amount)

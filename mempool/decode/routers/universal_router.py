@@ -39,16 +39,13 @@ def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
     call.enter(call.size)
     entries, mask = call.router.commands, call.router.command_mask
     for code, data in zip(codes, inputs, strict=True):
-        call.charge_command()
         command = entries.get(code & mask)
-        if command is None:
-            call.note_opaque(f"command 0x{code & mask:02x}")
-        elif command.is_opaque:
-            call.note_opaque(command.name)
+        if command is None or command.is_opaque:
+            call.charge_command()
+            call.note_opaque(command.name if command else f"command 0x{code & mask:02x}")
         else:
-            call.note(command.name)
             call.may_fail = code >= ALLOW_REVERT
-            call.apply(command, data, 0)
+            call.run_command(command, data)
     call.leave()
 
 
