@@ -11,9 +11,9 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.keccak import keccak256
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut
+from tests.decode.batches import ROUTER02, SELL_WETH_HELD, batched
 from tests.decode.calls import DAI, DEADLINE, FRIEND, SENDER, USDC, WETH, calldata, tables
 from tests.decode.mined_calls import mined_call
-from tests.decode.test_curve_pool import ROUTER02, SELL_WETH_HELD, batched
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 

@@ -10,6 +10,7 @@ import pytest
 from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.model.keccak import keccak256
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn
+from tests.decode.batches import ROUTER02, SELL_WETH_HELD, batched
 from tests.decode.calls import DAI, FRIEND, SENDER, USDC, WETH, calldata, tables
 from tests.decode.mined_calls import mined_call
 
@@ -24,9 +25,6 @@ STETH = bytes.fromhex("ae7ab96520de3a18e5e111b5eaab095312d7fe84")
 CDAI = bytes.fromhex("5d3a536e4d6dbd6114cc1ead35777bab948e3643")
 NATIVE = bytes(20)
 STRANGER = b"\x77" * 20
-ROUTER02 = bytes.fromhex("68b3465833fb72a70ecdf485e0e4c7bd8665fc45")
-SELL_WETH_HELD = calldata("swapExactTokensForTokens(uint256,uint256,address[],address)", 0, 22, [WETH, DAI], FRIEND)
-"""What SwapRouter02 has of WETH."""
 STABLE, CRYPTO = "int128,int128,uint256,uint256", "uint256,uint256,uint256,uint256"
 
 
@@ -38,12 +36,6 @@ def decoded(pool: bytes, data: bytes, value_wei: int = 0) -> DecodedCall:
     call = decode(tables(), pool, data, value_wei, SENDER)
     assert call is not None
     return call
-
-
-def batched(*calls: tuple[bytes, bytes]) -> DecodedCall:
-    """`(to, calldata)` one after another, from an account."""
-    parts = [(to, 0, data) for to, data in calls]
-    return decoded(STRANGER, calldata("executeBatch((address,uint256,bytes)[])", parts))
 
 
 def example(_of: DecodeTables, _router: RouterTable) -> tuple[bytes, int]:

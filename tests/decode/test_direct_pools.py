@@ -11,9 +11,9 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.keccak import keccak256
 from mempool.model.swap import Completeness, DecodedCall, ExactIn, ExactOut
+from tests.decode.batches import batched
 from tests.decode.calls import DAI, FRIEND, SENDER, USDC, WETH, calldata, tables
 from tests.decode.mined_calls import mined_call
-from tests.decode.test_curve_pool import batched
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
