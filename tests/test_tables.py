@@ -23,6 +23,8 @@ KNOWN_POOLS = {
     ("ethereum", "sushi_v2", 0): ("USDC", "WETH", "397ff1542f962076d0bfe58ea045ffa2d347aca0"),
     ("ethereum", "shiba_v2", 0): ("SHIB", "WETH", "cf6daab95c476106eca715d48de4b13287ffdeaa"),
     ("ethereum", "sushi_v3", 500): ("USDC", "WETH", "35644fb61afbc458bf92b15add6abc1996be5014"),
+    ("ethereum", "pancake_v2", 0): ("USDC", "WETH", "2e8135be71230c6b1b4045696d41c09db0414226"),
+    ("ethereum", "pancake_v3", 500): ("USDC", "WETH", "1ac1a8feaaea1900c4166deeed0c11cc10669d36"),
     ("base", "uniswap_v2", 0): ("WETH", "USDC", "88a43bbdf9d098eec7bceda4e2494615dfd9bb9c"),
     ("base", "uniswap_v3", 500): ("WETH", "USDC", "d0b53d9277642d899df5c87a3966a349a798f224"),
     ("base", "pancake_v2", 0): ("WETH", "USDC", "79474223aedd0339780bacce75abda0be84dcbf9"),
@@ -94,8 +96,8 @@ def test_every_factory_is_held_by_a_known_pool(name: str) -> None:
     assert known.keys() == tables.factories.keys()
     for (chain, factory, fee), (symbol, other_symbol, address) in KNOWN_POOLS.items():
         if chain == name:
-            identity = tables.pool_identity(factory, by_symbol[symbol], by_symbol[other_symbol], fee)
-            assert identity.address.hex() == address
+            hop = tables.factories[factory].hop(by_symbol[symbol], by_symbol[other_symbol], fee)
+            assert hop.pool.hex() == address
 
 
 @pytest.mark.parametrize("name", CHAINS)

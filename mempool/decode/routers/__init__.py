@@ -22,6 +22,7 @@ from mempool.decode.routers.okx_dex_router import OKX_DEX_ROUTER
 from mempool.decode.routers.one_inch_v4 import ONE_INCH_V4
 from mempool.decode.routers.one_inch_v5 import ONE_INCH_V5
 from mempool.decode.routers.one_inch_v6 import ONE_INCH_V6
+from mempool.decode.routers.pancake import PANCAKE_SMART_ROUTER, PANCAKE_UNIVERSAL_ROUTER
 from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
 from mempool.decode.routers.sushi_red_snwapper import SUSHI_RED_SNWAPPER
 from mempool.decode.routers.sushi_route_processor import (
@@ -44,6 +45,8 @@ ROUTERS: Mapping[str, RouterKind] = {
     "universal_router_v1": UNIVERSAL_ROUTER_V1,
     "universal_router": UNIVERSAL_ROUTER,
     "universal_router_7_bit": UNIVERSAL_ROUTER_7_BIT,
+    "pancake_smart_router": PANCAKE_SMART_ROUTER,
+    "pancake_universal_router": PANCAKE_UNIVERSAL_ROUTER,
     "paraswap_v6": PARASWAP_V6,
     "zerox_exchange_proxy": ZEROX_EXCHANGE_PROXY,
     "curve_router_ng": CURVE_ROUTER_NG,
