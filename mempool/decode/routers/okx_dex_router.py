@@ -1,7 +1,7 @@
 """OKX DexRouter: swaps along V2 pairs or V3 pools that words name, and routes through adapters.
 
-A commission may stand behind the arguments. From the token in it is taken on top of the stated amount, and from the token out
-of what the swap brought, before the minimum is checked.
+A commission may stand behind the arguments. From the token in it is taken on top of the stated amount; from the token out, of
+what the swap brought, before the minimum is checked: the pools must then give a little more than the minimum says.
 """
 
 from __future__ import annotations

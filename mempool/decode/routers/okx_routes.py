@@ -165,7 +165,8 @@ def _share(node: Node, index: int, held: Holding) -> tuple[Size, str]:
     """An edge's part of a balance, and what stands against knowing it to the wei."""
     edge, count = node.edges[index], len(node.edges)
     takes: tuple[Take, ...] = ()
-    share, reason = ALL if edge.share == WHOLE else Take(0, edge.share, WHOLE), ""
+    # The only edge's place was paid at once, with all that came.
+    share, reason = ALL if count == 1 or edge.share == WHOLE else Take(0, edge.share, WHOLE), ""
     if node.gives_all and count > 1 and index == count - 1:
         takes, share = tuple(Take(0, other.share, WHOLE) for other in node.edges[:-1]), ALL
         if count > 2:
