@@ -13,8 +13,11 @@ from mempool.decode.wrappers.lifi_diamond import LIFI_DIAMOND
 from mempool.decode.wrappers.metamask_swap import METAMASK_SWAP
 from mempool.decode.wrappers.multicall3 import MULTICALL3
 from mempool.decode.wrappers.no_swaps import NO_SWAPS
+from mempool.decode.wrappers.proxied_swap import PROXIED_SWAP
+from mempool.decode.wrappers.relay import RELAY_APPROVAL_PROXY, RELAY_ROUTER
 from mempool.decode.wrappers.safe import MULTI_SEND, SAFE
 from mempool.decode.wrappers.swap_proxy import SWAP_PROXY
+from mempool.decode.wrappers.zerox_forwarders import ZEROX_ALLOWANCE_HOLDER, ZEROX_MULTICALL
 
 WRAPPERS: Mapping[str, RouterKind] = {
     "multicall3": MULTICALL3,
@@ -25,9 +28,14 @@ WRAPPERS: Mapping[str, RouterKind] = {
     "delegation_manager": DELEGATION_MANAGER,
     "metamask_swap": METAMASK_SWAP,
     "lifi_diamond": LIFI_DIAMOND,
+    "proxied_swap": PROXIED_SWAP,
+    "relay_router": RELAY_ROUTER,
+    "relay_approval_proxy": RELAY_APPROVAL_PROXY,
     "erc20": ERC20,
     "permit2": PERMIT2,
     "no_swaps": NO_SWAPS,
     "swap_proxy": SWAP_PROXY,
+    "zerox_allowance_holder": ZEROX_ALLOWANCE_HOLDER,
+    "zerox_multicall": ZEROX_MULTICALL,
 }
 """By the `kind` of a contract in a chain's file."""

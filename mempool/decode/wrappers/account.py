@@ -86,6 +86,7 @@ ACCOUNT = RouterKind(
         "execute(((address,uint256,bytes)[],bool))": execute_batched_call,
         "execute_ncC": execute,
         "executeCall": execute,
+        "call": execute,
         "execute4337Op": execute,
         "execute4337Ops": execute_calls,
         "executeBatch((address,uint256,bytes)[])": execute_calls,

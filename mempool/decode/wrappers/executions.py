@@ -82,6 +82,11 @@ def read_carried(call: Call, read: Read, data: bytes) -> Any:
     return values
 
 
+def router_named(call: Call, name: str) -> bytes:
+    """The address of a router by its name in the chain's tables, for those whose address a call leaves out; empty without one."""
+    return next((address for address, router in call.tables.routers.items() if router.name == name), b"")
+
+
 def run_mode(call: Call, mode: bytes, data: bytes) -> None:
     """ERC-7579's execution of the account at hand: the mode's first byte is how the calldata is packed, its second what a
     failure does, and its bytes 6 to 10 tell ERC-7821's batch of batches."""

@@ -9,7 +9,7 @@ from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE
 from mempool.decode.routers.aggregators import add_hidden
 from mempool.decode.tables import RouterKind
-from mempool.decode.wrappers.executions import read_carried, run_as
+from mempool.decode.wrappers.executions import read_carried, router_named, run_as
 from mempool.errors import MalformedCalldata
 from mempool.model.keccak import keccak256
 from mempool.model.swap import ExactIn
@@ -71,7 +71,7 @@ def spender_of(contract: bytes) -> bytes:
 def _follow(call: Call, name: str, terms: Terms, inner: bytes) -> None:
     """Follow the aggregator's own calldata; where it gives no swap, what stands beside it is one with its pools hidden."""
     recipient, known = call.sender, len(call.intents)
-    aggregator = _router_named(call, AGGREGATORS.get(name.removesuffix(_FEE_MARK), ""))
+    aggregator = router_named(call, AGGREGATORS.get(name.removesuffix(_FEE_MARK), ""))
     if aggregator:
         value_wei = terms.amount_in if terms.token_in == NATIVE else 0
         run_as(call, spender_of(call.contract), lambda: call.call_contract(aggregator, inner, value_wei))
@@ -89,10 +89,6 @@ def _order(call: Call, data: bytes) -> tuple[Terms, bytes]:
     """A market maker's signed order; its tokens' zero is the native coin."""
     *_, token_out, amount_out, token_in, amount_in = read_carried(call, _read_order, data)
     return Terms(token_in, token_out, amount_in, amount_out), b""
-
-
-def _router_named(call: Call, name: str) -> bytes:
-    return next((address for address, router in call.tables.routers.items() if router.name == name), b"")
 
 
 METAMASK_SWAP = RouterKind(padding=Padding.MASKED, pools=frozenset(), functions={"swap": swap})

@@ -63,6 +63,7 @@ SHAPES: dict[str, Callable[[], bytes]] = {
     "execute of signed calls": lambda: calldata(f"execute({CALLS},bytes)", [one()], b"signature"),
     "execute of a batched call": lambda: calldata(f"execute(({CALLS},bool))", ([one()], True)),
     "execute_ncC": lambda: calldata("execute_ncC(address,uint256,bytes)", *one()),
+    "call": lambda: calldata("call(address,uint256,bytes)", *one()),
     "executeCall": lambda: calldata("executeCall(address,uint256,bytes)", *one()),
     "execute4337Op": lambda: calldata("execute4337Op(address,uint256,bytes)", *one()),
     "execute4337Ops": lambda: calldata(f"execute4337Ops({CALLS})", [one()]),
