@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import cache
 from itertools import repeat
 from typing import Any
 
@@ -166,6 +167,7 @@ def _static_tuples_reader(width: int, read_element: Read) -> Read:
     return read
 
 
+@cache
 def _checked_words(slot: Slot) -> Callable[[bytes, int, Budget], tuple[Any, ...]]:
     """Reads the words of an array without converting them: at once where they are few, as they mostly are."""
     values = [struct.Struct(">" + slot.value_format * count).unpack_from for count in range(_FEW)]

@@ -18,16 +18,20 @@ from mempool.model.keccak import keccak256
 
 
 class FunctionReader(Struct, frozen=True):
-    """One function: `signature` is `name(type,…)`, `selector` the first 4 bytes of its hash.
-
-    `plain` are quick readers by the length of the calldata: where there is none, or it gives None, `read` decides.
-    """
+    """One function: `signature` is `name(type,…)`, `selector` the first 4 bytes of its hash."""
 
     name: str
     signature: str
     selector: bytes
-    read: Read
-    plain: Mapping[int, ReadPlain] = {}
+    types: tuple[AbiType, ...]
+    padding: Padding
+
+    def reader(self) -> Read:
+        return arguments_reader(self.types, self.padding)
+
+    def plain_readers(self) -> Mapping[int, ReadPlain]:
+        """Quick readers by the length of the calldata: where there is none, or it gives None, `reader` decides."""
+        return plain_readers(self.types, self.padding, 4)
 
 
 def read_functions(abi: Sequence[Mapping[str, Any]], padding: Padding) -> dict[bytes, FunctionReader]:
@@ -60,7 +64,7 @@ def _function(entry: Mapping[str, Any], padding: Padding) -> FunctionReader:
     signature = entry["name"] + canonical_tuple(entry["inputs"])
     selector = keccak256(signature.encode())[:4]
     types = _types(entry["inputs"])
-    return FunctionReader(entry["name"], signature, selector, arguments_reader(types, padding), plain_readers(types, padding))
+    return FunctionReader(entry["name"], signature, selector, types, padding)
 
 
 def inputs_reader(inputs: Sequence[Mapping[str, Any]], padding: Padding) -> Read:
@@ -73,5 +77,5 @@ def plain_inputs_readers(inputs: Sequence[Mapping[str, Any]], padding: Padding) 
     return plain_readers(_types(inputs), padding, 0)
 
 
-def _types(inputs: Sequence[Mapping[str, Any]]) -> list[AbiType]:
-    return [parse_type(canonical_type(parameter)) for parameter in inputs]
+def _types(inputs: Sequence[Mapping[str, Any]]) -> tuple[AbiType, ...]:
+    return tuple(parse_type(canonical_type(parameter)) for parameter in inputs)

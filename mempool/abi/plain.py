@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import chain, repeat
 from typing import Any
 
@@ -45,16 +46,29 @@ _CHARGE = """\
 """
 
 
-def plain_readers(components: Sequence[AbiType], padding: Padding, skipped: int = 4) -> Mapping[int, ReadPlain]:
+@cache
+def plain_readers(components: tuple[AbiType, ...], padding: Padding, skipped: int) -> Mapping[int, ReadPlain]:
     """Readers by the length of the whole calldata, whose first `skipped` bytes are passed over; none for any other layout."""
     inner = _inner(components)
     tails = [component for component in inner or components if is_dynamic(component)]
     words = len(slots_of([shape_of(component, padding) for component in inner or components]))
     if not 0 < words <= _MAX_HEAD or not all(map(_is_plain, tails)):
         return {}
-    counts = range(MAX_ITEMS + 1) if tails else (0,)
+    readers: dict[int, ReadPlain] = {}
     end = skipped + 32 * (bool(inner) + words + len(tails))
-    return {end + 32 * count: _reader(components, padding, skipped, count) for count in counts}
+    for count in range(MAX_ITEMS + 1) if tails else (0,):
+        _add_when_used(readers, end + 32 * count, partial(_reader, components, padding, skipped, count))
+    return readers
+
+
+def _add_when_used(readers: dict[int, ReadPlain], length: int, make: Callable[[], ReadPlain]) -> None:
+    """Most lengths of most functions never come: a reader is made when the first calldata of its length does."""
+
+    def read(data: bytes, budget: Budget | None) -> tuple[Any, ...] | None:
+        readers[length] = made = make()
+        return made(data, budget)
+
+    readers[length] = read
 
 
 def _inner(components: Sequence[AbiType]) -> Sequence[AbiType]:

@@ -128,11 +128,12 @@ def _pool_coins(pool: ListedPool, by_symbol: Mapping[str, bytes]) -> tuple[bytes
 def _entry(kind: RouterKind, table: RouterTable, function: FunctionReader) -> Entry:
     name = function.name
     bind = kind.quick_swaps.get(name)
+    handler = kind.functions.get(function.signature, kind.functions.get(name))
     return Entry(
         name=name,
-        read=function.read,
-        handler=kind.functions.get(function.signature, kind.functions.get(name)),
-        plain=function.plain,
+        read=None if handler is None else function.reader(),
+        handler=handler,
+        plain={} if handler is None else function.plain_readers(),
         quick_swap=None if bind is None else bind(table, name),
     )
 
