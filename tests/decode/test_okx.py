@@ -131,7 +131,7 @@ def test_base_requests_state_the_tokens_and_the_deadline() -> None:
 
 
 def test_v3_words_are_as_1inchs_with_the_orders_number_above_the_receiver() -> None:
-    data = calldata(V3_TO, ORDER | number(FRIEND), 11, 22, [word(V3_DAI_USDC, TOKEN1_IN), word(V3_DAI_USDC)])
+    data = calldata(V3_TO, ORDER | number(FRIEND), 11, 22, [word(UNLISTED, TOKEN1_IN), word(UNLISTED)])
     call = decoded_at(OKX, data)
     assert (call.intents[0].recipient, [each.zero_for_one for each in call.intents[0].hops]) == (FRIEND, [False, True])
     native = decoded_at(OKX, calldata(V3_TO, ORDER, 11, 22, [word(V3_USDC_WETH, TOKEN1_IN)]), 11)

@@ -140,6 +140,12 @@ def test_calls_without_pools() -> None:
     assert decoded_at(V4, calldata(UNOSWAP, USDC, 11, 22, [])).completeness is Completeness.OPAQUE
 
 
+def test_path_that_no_transaction_pays_for_is_refused() -> None:
+    with pytest.raises(MalformedCalldata) as caught:
+        decoded_at(V4, calldata(UNOSWAP, TOKEN, 11, 22, packed(word(UNLISTED)) * 257))
+    assert caught.value.refused
+
+
 def test_executors_swap_shows_tokens_amount_and_minimum() -> None:
     data = calldata(SWAP, FRIEND, (USDC, ETH, FRIEND, NATIVE, 11, 22, 4, b""), b"program")
     call = decoded_at(V4, data)

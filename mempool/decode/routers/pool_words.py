@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE
-from mempool.decode.pools import MAX_HOPS
 from mempool.decode.routers.aggregators import add_shown
 from mempool.model.swap import Hop, Size
 
@@ -19,6 +18,8 @@ REVERSE = 1 << 255
 """The pair's token1 is sold, not its token0."""
 UNWRAP_AFTER_V2 = 1 << 254
 UNWRAP_AFTER_V3 = 1 << 253
+MAX_POOLS = 256
+"""More than a transaction's gas pays for: a pair's swap takes some 60,000 of at most 2^24 (EIP-7825)."""
 _ADDRESS_BITS = (1 << 160) - 1
 _PART_BITS = (1 << 32) - 1
 
@@ -59,13 +60,13 @@ def v3_pool(word: int) -> NamedPool:
 def add_v2_words(call: Call, words: Sequence[int], token_in: bytes, size: Size, recipient: bytes) -> None:
     """Note a swap along pairs. None of them is asked what it received: each is taken to get what the one before gave."""
     unwraps = bool(words[-1] & UNWRAP_AFTER_V2)
-    add_pools(call, [v2_pool(word) for word in words[: MAX_HOPS + 1]], token_in, (size, recipient), unwraps=unwraps)
+    add_pools(call, [v2_pool(word) for word in words[: MAX_POOLS + 1]], token_in, (size, recipient), unwraps=unwraps)
 
 
 def add_v3_words(call: Call, words: Sequence[int], token_in: bytes, size: Size, recipient: bytes) -> None:
     """Note a swap along V3 pools; `token_in` is empty where the call does not say it."""
     unwraps = bool(words[-1] & UNWRAP_AFTER_V3)
-    add_pools(call, [v3_pool(word) for word in words[: MAX_HOPS + 1]], token_in, (size, recipient), unwraps=unwraps)
+    add_pools(call, [v3_pool(word) for word in words[: MAX_POOLS + 1]], token_in, (size, recipient), unwraps=unwraps)
 
 
 def add_pools(call: Call, pools: Sequence[NamedPool], token_in: bytes, terms: tuple[Size, bytes], *, unwraps: bool) -> None:
@@ -79,8 +80,8 @@ def hops_through(call: Call, pools: Sequence[NamedPool], token_in: bytes, token_
 
     A pool that is found tells its neighbours' tokens: looked through from the front and, for what is left, from the back.
     """
-    if len(pools) > MAX_HOPS:
-        raise call.refused(f"has more than {MAX_HOPS} hops")
+    if len(pools) > MAX_POOLS:
+        raise call.refused(f"has more than {MAX_POOLS} pools")
     tokens = [token_in, *[b""] * (len(pools) - 1), token_out]
     _look_through(call, pools, tokens, range(len(pools)))
     if not all(tokens):
