@@ -179,6 +179,12 @@ def test_rfq_order_asked_for_both_sides_or_too_much_reverts() -> None:
             decoded_at(V4, calldata(f"fillOrderRFQ({RFQ},bytes,uint256,uint256)", order, b"", making, taking))
 
 
+def test_rfq_order_whose_amounts_overflow_reverts() -> None:
+    order = (1, WETH, USDC, FRIEND, NATIVE, 1 << 255, 4)
+    with pytest.raises(MalformedCalldata, match="overflow"):
+        decoded_at(V4, calldata(f"fillOrderRFQ({RFQ},bytes,uint256,uint256)", order, b"", 1 << 255, 0))
+
+
 def test_clipper_is_named_by_its_tokens() -> None:
     call = decoded_at(V4, calldata("clipperSwapTo(address,address,address,uint256,uint256)", FRIEND, NATIVE, USDC, 11, 22), 11)
     (intent,) = call.intents

@@ -51,6 +51,8 @@ def rfq_size(call: Call, order: tuple[Any, ...], making: int, taking: int) -> Si
     order_making, order_taking = order[5], order[6]
     if making > order_making or taking > order_taking:
         raise call.malformed("the order is smaller than what is asked of it")
+    if max(making * order_taking, taking * order_making) > UNLIMITED:
+        raise call.malformed("the order's amounts overflow")
     if making:
         return ExactIn(-(-making * order_taking // order_making), making)
     if not taking:
