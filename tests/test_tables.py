@@ -117,7 +117,8 @@ def test_every_function_that_a_kind_handles_stands_in_the_abi_of_some_router() -
 
 
 def test_every_command_that_is_handled_stands_in_some_versions_table() -> None:
-    routers = load_tables().routers.values()
+    tables = load_tables()
+    routers = [*tables.routers.values(), *tables.anywhere_inside.values()]
     named = {command.name for router in routers for command in router.commands.values()}
     assert {name for kind in ROUTERS.values() for name in (*kind.commands, *kind.harmless_commands)} <= named
     assert all(number <= router.command_mask for router in routers for number in router.commands)
