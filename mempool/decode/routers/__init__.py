@@ -35,7 +35,9 @@ from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
 from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
 from mempool.decode.routers.uniswap_x import UNISWAP_X_EXCLUSIVE_DUTCH, UNISWAP_X_V2_DUTCH
 from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, UNIVERSAL_ROUTER_7_BIT, UNIVERSAL_ROUTER_V1
+from mempool.decode.routers.zerox_bridge_settler import ZEROX_BRIDGE_SETTLER
 from mempool.decode.routers.zerox_exchange_proxy import ZEROX_EXCHANGE_PROXY
+from mempool.decode.routers.zerox_settler import ZEROX_SETTLER
 from mempool.decode.tables import RouterKind
 
 ROUTERS: Mapping[str, RouterKind] = {
@@ -74,5 +76,7 @@ ROUTERS: Mapping[str, RouterKind] = {
     "one_inch_v5": ONE_INCH_V5,
     "one_inch_v6": ONE_INCH_V6,
     "okx_dex_router": OKX_DEX_ROUTER,
+    "zerox_settler": ZEROX_SETTLER,
+    "zerox_bridge_settler": ZEROX_BRIDGE_SETTLER,
 }
 """By the `kind` of a router in a chain's file."""

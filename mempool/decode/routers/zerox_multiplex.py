@@ -91,14 +91,15 @@ MULTIPLEX = {
 def _batch(call: Call, trade: tuple[bytes, bytes, int, bytes], parts: Iterable[tuple[Any, ...]], minimum: int) -> None:
     token_in, token_out, amount, recipient = trade
     call.books()
-    brought = _sell_in_parts(call, Trade(token_in, token_out, ExactIn(amount, 0), recipient), parts)
+    trade_of_all = Trade(token_in, token_out, ExactIn(amount, 0), recipient)
+    brought = _nested(call, partial(_sell_in_parts, call, trade_of_all, parts))
     call.require(Holding(0, brought), minimum)
 
 
 def _multi_hop(call: Call, trade: tuple[tuple[bytes, ...], int, bytes], parts: tuple[tuple[Any, ...], ...], minimum: int) -> None:
     tokens, amount, recipient = trade
     call.books()
-    brought = _sell_along(call, tokens, parts, (ExactIn(amount, 0), recipient))
+    brought = _nested(call, partial(_sell_along, call, tokens, parts, (ExactIn(amount, 0), recipient)))
     call.require(Holding(0, brought), minimum)
 
 

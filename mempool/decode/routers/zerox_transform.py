@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -60,18 +60,18 @@ def read_transformations(call: Call, data: bytes) -> list[bytes]:
 
 def transform(call: Call, job: Transform, transformers: Iterable[bytes]) -> None:
     """Follow the transformers; where one is not understood, the whole is a swap whose pools are hidden."""
+    call.enter(call.size)
     steps = [_step(call, data) for data in transformers]
     known = [step for step in steps if step is not None]
     if len(known) < len(steps) or not steps:
         add_hidden(call, "", (job.token_in, job.token_out), job.size, job.recipient)
-        return
-    _fund(call, job)
-    call.enter(call.size)
-    for step in known:
-        call.charge_command()
-        step(call, job)
+    else:
+        _fund(call, job)
+        for step in known:
+            call.charge_command()
+            step(call, job)
+        _pay_out(call, job, job.token_out)
     call.leave()
-    _pay_out(call, job, job.token_out)
 
 
 def _fund(call: Call, job: Transform) -> None:
@@ -154,13 +154,8 @@ def _skim(_call: Call, _job: Transform, _arguments: tuple[Any, ...]) -> None:
 
 def _fill_quote(call: Call, _job: Transform, arguments: tuple[Any, ...]) -> None:
     """((side, sellToken, buyToken, bridgeOrders, limitOrders, rfqOrders, fillSequence, fillAmount, refundReceiver, …))"""
-    side, token_in, token_out, bridges, limits, rfqs, sequence, fill_amount, *rest = arguments[0]
-    queues = [iter(each) for each in (bridges, limits, rfqs, rest[1] if len(rest) > 1 else ())]
-    if any(kind >= len(queues) for kind in sequence) or len(sequence) != len(bridges) + len(limits) + len(rfqs) + len(
-        rest[1] if len(rest) > 1 else ()
-    ):
-        raise call.malformed("the orders are not those of the sequence")
-    orders = [(kind, next(queues[kind])) for kind in sequence]
+    side, token_in, token_out, *queues, sequence, fill_amount, _ = arguments[0][:9]
+    orders = _in_sequence(call, (*queues, *arguments[0][9:]), sequence)
     asked = [_amounts(kind, order) for kind, order in orders]
     sizes = _sizes_to_buy(fill_amount, asked) if side else _sizes_to_sell(call, token_in, fill_amount, asked)
     may_fail = not side and not fill_amount & _FRACTION and sum(taker for _, taker in asked) > fill_amount
@@ -169,6 +164,15 @@ def _fill_quote(call: Call, _job: Transform, arguments: tuple[Any, ...]) -> None
         if size is not None:
             follow = partial(_fill, call, (kind, order), (token_in, token_out), size)
             call.attempt(follow) if may_fail else follow()
+
+
+def _in_sequence(call: Call, queues: Sequence[Sequence[Any]], sequence: Sequence[int]) -> list[tuple[int, Any]]:
+    """The orders with their types as they are filled: each item of the sequence takes the next order of a type."""
+    waiting = [iter(queue) for queue in queues]
+    orders = [(kind, next(waiting[kind], None) if kind < len(waiting) else None) for kind in sequence]
+    if len(orders) != sum(map(len, queues)) or any(order is None for _, order in orders):
+        raise call.malformed("the orders are not those of the sequence")
+    return orders
 
 
 def _amounts(kind: int, order: tuple[Any, ...]) -> tuple[int, int]:
@@ -210,7 +214,9 @@ def _fill(call: Call, order: tuple[int, tuple[Any, ...]], tokens: tuple[bytes, b
         add_hidden(call, RFQ, tokens, size, call.contract)
         return
     source, _, _, data = arguments
+    call.enter(call.size)
     protocol, path = bridge_path(call, (source, data), tokens)
+    call.leave()
     if path is None:
         add_hidden(call, protocol, tokens, size, call.contract)
     else:

@@ -17,6 +17,7 @@ from mempool.decode.wrappers.proxied_swap import PROXIED_SWAP
 from mempool.decode.wrappers.relay import RELAY_APPROVAL_PROXY, RELAY_ROUTER
 from mempool.decode.wrappers.safe import MULTI_SEND, SAFE
 from mempool.decode.wrappers.swap_proxy import SWAP_PROXY
+from mempool.decode.wrappers.zerox_forwarders import ZEROX_ALLOWANCE_HOLDER, ZEROX_MULTICALL
 
 WRAPPERS: Mapping[str, RouterKind] = {
     "multicall3": MULTICALL3,
@@ -34,5 +35,7 @@ WRAPPERS: Mapping[str, RouterKind] = {
     "permit2": PERMIT2,
     "no_swaps": NO_SWAPS,
     "swap_proxy": SWAP_PROXY,
+    "zerox_allowance_holder": ZEROX_ALLOWANCE_HOLDER,
+    "zerox_multicall": ZEROX_MULTICALL,
 }
 """By the `kind` of a contract in a chain's file."""
