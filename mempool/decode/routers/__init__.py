@@ -23,6 +23,7 @@ from mempool.decode.routers.one_inch_v4 import ONE_INCH_V4
 from mempool.decode.routers.one_inch_v5 import ONE_INCH_V5
 from mempool.decode.routers.one_inch_v6 import ONE_INCH_V6
 from mempool.decode.routers.pancake import PANCAKE_SMART_ROUTER, PANCAKE_UNIVERSAL_ROUTER
+from mempool.decode.routers.paraswap_v5 import PARASWAP_V5
 from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
 from mempool.decode.routers.sushi_red_snwapper import SUSHI_RED_SNWAPPER
 from mempool.decode.routers.sushi_route_processor import (
@@ -78,5 +79,6 @@ ROUTERS: Mapping[str, RouterKind] = {
     "okx_dex_router": OKX_DEX_ROUTER,
     "zerox_settler": ZEROX_SETTLER,
     "zerox_bridge_settler": ZEROX_BRIDGE_SETTLER,
+    "paraswap_v5": PARASWAP_V5,
 }
 """By the `kind` of a router in a chain's file."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
 from mempool.model.swap import BalanceIn, Completeness, Hop, Size, SwapIntent, Take
@@ -87,3 +90,25 @@ def known_of_hops(hops: tuple[Hop, ...], size: Size) -> tuple[Completeness, str]
     if isinstance(size, BalanceIn) and not size.sources and not size.held_wei:
         return Completeness.AMOUNT_UNKNOWN, "sells a balance that the call does not fix"
     return Completeness.EXACT, ""
+
+
+def vault_path(
+    call: Call, assets: tuple[bytes, ...], swaps: tuple[Any, ...], *, is_backwards: bool = False
+) -> tuple[Hop, ...] | None:
+    """The hops of a Balancer vault's batch in trade order, each selling all that the one before brought; None for no path.
+
+    `swaps` are (poolId, assetInIndex, assetOutIndex, amount, userData), which stand from the last to the first `is_backwards`.
+    """
+    if not swaps:
+        raise call.malformed("there are no pools")
+    hops = [_vault_hop(call, assets, swap) for swap in (reversed(swaps) if is_backwards else swaps)]
+    goes_on = all(hop.token_out == following.token_in for hop, following in pairwise(hops))
+    return tuple(hops) if goes_on and not any(swap[3] for swap in swaps[1:]) else None
+
+
+def _vault_hop(call: Call, assets: tuple[bytes, ...], swap: tuple[Any, ...]) -> Hop:
+    call.charge_command()
+    pool_id, index_in, index_out, _, _ = swap
+    if max(index_in, index_out) >= len(assets):
+        raise call.malformed("a pool's swap names an asset that is not there")
+    return Hop("balancer_v2", "", pool_id, assets[index_in], assets[index_out], None)

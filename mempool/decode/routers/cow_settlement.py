@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -10,9 +9,9 @@ from msgspec import Struct
 from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import Holding
-from mempool.decode.routers.aggregators import add_hidden, add_shown, plain_token
+from mempool.decode.routers.aggregators import add_hidden, add_shown, plain_token, vault_path
 from mempool.decode.tables import RouterKind
-from mempool.model.swap import ExactIn, ExactOut, Hop, Size, Take
+from mempool.model.swap import ExactIn, ExactOut, Size, Take
 
 _BUYS, _PARTIALLY = 1, 2
 _SIGNED_BY_ADDRESS = 0x40
@@ -72,10 +71,9 @@ def swap(call: Call, arguments: tuple[Any, ...]) -> None:
     size: Size = ExactOut(buy_amount, limit) if flags & _BUYS else ExactIn(sell_amount, limit)
     call.hold_to(valid_to)
     recipient = _recipient(receiver, flags, signature)
-    hops = [_vault_hop(call, tokens, step) for step in (reversed(swaps) if flags & _BUYS else swaps)]
-    is_path = bool(hops) and all(hop.token_out == following.token_in for hop, following in pairwise(hops))
-    if is_path and (hops[0].token_in, hops[-1].token_out) == (token_in, token_out):
-        add_shown(call, tuple(hops), size, recipient)
+    hops = vault_path(call, tokens, swaps, is_backwards=bool(flags & _BUYS))
+    if hops is not None and (hops[0].token_in, hops[-1].token_out) == (token_in, token_out):
+        add_shown(call, hops, size, recipient)
     else:
         add_hidden(call, (token_in, token_out), size, recipient, "the pools are no single path")
 
@@ -118,13 +116,6 @@ def _recipient(receiver: bytes, flags: int, signature: bytes) -> bytes:
     if receiver != _NOBODY:
         return receiver
     return signature[:20] if flags & _SIGNED_BY_ADDRESS else b""
-
-
-def _vault_hop(call: Call, tokens: tuple[bytes, ...], step: tuple[Any, ...]) -> Hop:
-    pool_id, index_in, index_out, _, _ = step
-    if max(index_in, index_out) >= len(tokens):
-        raise call.malformed("a pool's swap names a token that is not there")
-    return Hop("balancer_v2", "", pool_id, tokens[index_in], tokens[index_out], None)
 
 
 def _product(call: Call, factor: int, other_factor: int) -> int:
