@@ -7,7 +7,7 @@ from typing import Any
 from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.tables import RouterKind
-from mempool.decode.wrappers.executions import run_all, run_delegated, run_mode, try_all
+from mempool.decode.wrappers.executions import run_all, run_batched_call, run_delegated, run_mode, run_user_op
 
 _CALL, _DELEGATE_CALL = 0, 1
 
@@ -51,9 +51,15 @@ def execute_lists(call: Call, arguments: tuple[Any, ...]) -> None:
 
 def execute_batched_call(call: Call, arguments: tuple[Any, ...]) -> None:
     """execute((calls, revertOnFailure))"""
-    executions, must_succeed = arguments[0]
-    run = run_all if must_succeed else try_all
-    run(call, executions)
+    run_batched_call(call, arguments[0])
+
+
+def execute_signed_batched_call(call: Call, arguments: tuple[Any, ...]) -> None:
+    """execute((batchedCall, nonce, keyHash, executor, deadline), wrappedSignature): a deadline of 0 is none"""
+    batched, *_, deadline = arguments[0]
+    if deadline:
+        call.hold_to(deadline)
+    run_batched_call(call, batched)
 
 
 def execute_multiple(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -64,9 +70,8 @@ def execute_multiple(call: Call, arguments: tuple[Any, ...]) -> None:
 
 
 def execute_user_op(call: Call, arguments: tuple[Any, ...]) -> None:
-    """executeUserOp(userOp, userOpHash): the account calls itself with what follows the selector in the operation's calldata"""
-    data = arguments[0][3]
-    call.call_contract(call.contract, data[4:])
+    """executeUserOp(userOp, userOpHash): what stands behind the selector in the operation's calldata"""
+    run_user_op(call, arguments[0][3][4:])
 
 
 def multicall(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -84,6 +89,7 @@ ACCOUNT = RouterKind(
         "execute((address,uint256,bytes)[])": execute_calls,
         "execute((address,uint256,bytes)[],bytes)": execute_calls,
         "execute(((address,uint256,bytes)[],bool))": execute_batched_call,
+        "execute((((address,uint256,bytes)[],bool),uint256,bytes32,address,uint256),bytes)": execute_signed_batched_call,
         "execute_ncC": execute,
         "executeCall": execute,
         "call": execute,

@@ -7,9 +7,10 @@ from typing import Any
 from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.tables import RouterKind
+from mempool.decode.wrappers.executions import run_as, run_user_op
 
 _EXECUTE_USER_OP = bytes.fromhex("8dd7712f")
-"""`executeUserOp(PackedUserOperation, bytes32)`: the account gets the whole operation, and calls itself with what follows."""
+"""`executeUserOp(PackedUserOperation, bytes32)`: the account gets the whole operation, and acts on what follows."""
 
 
 def handle_ops(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -34,8 +35,9 @@ def _handle(call: Call, operation: tuple[Any, ...]) -> None:
         return
     if data[:4] == _EXECUTE_USER_OP:
         call.note("executeUserOp")
-        data = data[4:]
-    call.attempt(lambda: call.call_contract(account, data))
+        call.attempt(lambda: run_as(call, account, lambda: run_user_op(call, data[4:])))
+    else:
+        call.attempt(lambda: call.call_contract(account, data))
 
 
 ENTRY_POINT = RouterKind(

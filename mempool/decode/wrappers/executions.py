@@ -23,6 +23,9 @@ _MAX_CARRIED = 384 * 1024
 _EXECUTION = [{"type": "address"}, {"type": "uint256"}, {"type": "bytes"}]
 _read_executions: Read = inputs_reader([{"type": "tuple[]", "components": _EXECUTION}], Padding.CHECKED)
 _read_batches: Read = inputs_reader([{"type": "bytes[]"}], Padding.CHECKED)
+_BATCHED_CALL = [{"type": "tuple[]", "components": _EXECUTION}, {"type": "bool"}]
+_read_batched_call: Read = inputs_reader([{"type": "tuple", "components": _BATCHED_CALL}], Padding.CHECKED)
+_FIRST_OFFSET = (32).to_bytes(32)
 
 
 def run_all(call: Call, executions: Iterable[Execution]) -> None:
@@ -106,6 +109,28 @@ def run_mode(call: Call, mode: bytes, data: bytes) -> None:
         raise call.malformed(f"call type 0x{call_type:02x} is none of ERC-7579's")
 
 
+def run_batched_call(call: Call, batched: tuple[Iterable[Execution], bool]) -> None:
+    """Calibur's (calls, revertOnFailure)"""
+    executions, must_succeed = batched
+    run = run_all if must_succeed else try_all
+    run(call, _own(call, executions))
+
+
+def run_user_op(call: Call, data: bytes) -> None:
+    """What the account at hand does with an operation's calldata behind the selector of `executeUserOp`: it calls itself with
+    it, as Kernel and Alchemy's accounts do, or makes the batched call that is encoded there, as Calibur does."""
+    if data[:32] == _FIRST_OFFSET:
+        (batched,) = read_carried(call, _read_batched_call, data)
+        run_batched_call(call, batched)
+    else:
+        call.call_contract(call.contract, data)
+
+
+def _own(call: Call, executions: Iterable[Execution]) -> list[Execution]:
+    """The calls, with the account itself for target 0 (ERC-7821)."""
+    return [(call.contract if target == _NOBODY else target, value_wei, data) for target, value_wei, data in executions]
+
+
 def _packed(call: Call, data: bytes) -> Execution:
     if len(data) < _HEADER:
         raise call.malformed("a packed execution is shorter than its header")
@@ -113,9 +138,9 @@ def _packed(call: Call, data: bytes) -> Execution:
 
 
 def _run_batch(call: Call, data: bytes, run: Callable[[Call, Iterable[Execution]], None]) -> None:
-    """abi.encode((target, value, calldata)[][, opData]); ERC-7821 writes 0 for the account itself."""
+    """abi.encode((target, value, calldata)[][, opData])"""
     (executions,) = read_carried(call, _read_executions, data)
-    run(call, [(call.contract if target == _NOBODY else target, value_wei, inner) for target, value_wei, inner in executions])
+    run(call, _own(call, executions))
 
 
 def _run_batches(call: Call, data: bytes) -> None:

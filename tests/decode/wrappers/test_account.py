@@ -62,6 +62,11 @@ SHAPES: dict[str, Callable[[], bytes]] = {
     "execute of calls": lambda: calldata(f"execute({CALLS})", [one()]),
     "execute of signed calls": lambda: calldata(f"execute({CALLS},bytes)", [one()], b"signature"),
     "execute of a batched call": lambda: calldata(f"execute(({CALLS},bool))", ([one()], True)),
+    "execute of a signed batched call": lambda: calldata(
+        f"execute((({CALLS},bool),uint256,bytes32,address,uint256),bytes)",
+        (([one()], True), 0, bytes(32), TARGET, 0),
+        b"signature",
+    ),
     "execute_ncC": lambda: calldata("execute_ncC(address,uint256,bytes)", *one()),
     "call": lambda: calldata("call(address,uint256,bytes)", *one()),
     "executeCall": lambda: calldata("executeCall(address,uint256,bytes)", *one()),
@@ -84,6 +89,11 @@ SHAPES: dict[str, Callable[[], bytes]] = {
     "executeUserOp": lambda: calldata(
         f"executeUserOp({USER_OP_V07},bytes32)",
         user_op(ACCOUNT, UNKNOWN + wrapped_swap()),
+        bytes(32),
+    ),
+    "executeUserOp of a batched call": lambda: calldata(
+        f"executeUserOp({USER_OP_V07},bytes32)",
+        user_op(ACCOUNT, UNKNOWN + encode([f"({CALLS},bool)"], [([one()], True)])),
         bytes(32),
     ),
     "execute of a mode": lambda: moded(SINGLE, packed(one())),
@@ -129,6 +139,14 @@ def test_target_zero_of_a_batch_is_the_account_itself() -> None:
     inner = calldata("execute(address,uint256,bytes)", *one())
     call = ran(BATCH, batch([(bytes(20), 0, inner)]))
     assert_wraps_the_swap(call)
+
+
+def test_signed_batch_has_its_deadline_and_target_zero_is_the_account() -> None:
+    inner = calldata("execute(address,uint256,bytes)", *one())
+    signed = (([(bytes(20), 0, inner)], True), 0, bytes(32), TARGET, 99)
+    call = decoded(ACCOUNT, calldata(f"execute((({CALLS},bool),uint256,bytes32,address,uint256),bytes)", signed, b""))
+    assert_wraps_the_swap(call)
+    assert call.intents[0].deadline == 99
 
 
 def test_delegated_execution_runs_the_code_as_the_account() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi.abi import encode
 
 from mempool.decode import DecodeTables, RouterTable
 from mempool.model.swap import Completeness
@@ -77,6 +78,13 @@ def test_operation_that_is_handed_whole_to_its_account_carries_a_call_of_the_acc
     call = decoded(ENTRY_POINT_V07, handle_ops(user_op(ACCOUNT, whole)))
     assert_wraps_the_swap(call)
     assert call.commands[:3] == ("handleOps", "executeUserOp", "execute")
+
+
+def test_operation_that_is_handed_whole_may_be_a_batched_call() -> None:
+    batched = encode(["((address,uint256,bytes)[],bool)"], [([swap_execution(tables())], False)])
+    call = decoded(ENTRY_POINT_V07, handle_ops(user_op(ACCOUNT, bytes.fromhex("8dd7712f") + batched)))
+    assert_wraps_the_swap(call)
+    assert len(call.intents[0].revert_scopes) == 2
 
 
 def test_operation_without_calldata_calls_nothing() -> None:
