@@ -145,6 +145,29 @@ def test_what_a_portion_leaves_of_an_earlier_output_is_fixed_by_the_call() -> No
     assert size.amount_in(1_000) == 998
 
 
+def test_portion_that_the_router_pays_itself_changes_nothing_and_one_paid_to_a_pair_makes_it_unknown() -> None:
+    sell = v2_in([WETH, DAI], BALANCE, user=False)
+    commands = [(WRAP, (TO_ROUTER, 999)), (PORTION, (WETH, TO_ROUTER, 25)), sell]
+    assert executed("ur2", commands, 999).intents[0].size == BalanceIn(999, (), 22)
+    commands = [(TRANSFER_FROM, (WETH, PAIR, 5)), v3_in(TO_ROUTER), (PORTION, (WETH, PAIR, 25)), v2_in([WETH, USDC], 0)]
+    assert executed("ur2", commands).intents[1].completeness is Completeness.AMOUNT_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("router", "command", "reason"),
+    [
+        ("ur2", (PORTION, (WETH, FRIEND, 10_001)), "more than all"),
+        ("ur2.1.1", (FULL_PORTION, (WETH, FRIEND, 10**18 + 1)), "more than all"),
+        ("ur2", (TRANSFER, (ETH, FRIEND, BALANCE)), "no balance is taken"),
+        ("ur2.1.1", v2_in([USDC, WETH, DAI], 11), "2 hops have 1 minimum prices"),
+        ("ur2.1.1", (V3_OUT, (FRIEND, 1, 2, path(USDC, 500, WETH, 500, DAI), True)), "2 hops have 1 minimum prices"),
+    ],
+)
+def test_what_a_command_reverts_on_is_malformed(router: str, command: Command, reason: str) -> None:
+    with pytest.raises(MalformedCalldata, match=reason):
+        executed(router, [command])
+
+
 def test_balance_that_no_command_fixes_is_unknown() -> None:
     portion: Command = (PORTION, (WETH, FRIEND, 25))
     sell = v2_in([WETH, DAI], BALANCE, user=False)

@@ -333,13 +333,17 @@ def test_paths_that_share_their_bytes_are_refused_before_they_cost_much() -> Non
 SWAP_TOPIC = "0x40e9cecb9f5f1f1c5b9c97dec2917b7ee92e57ba5563708daca94dd84ad7112f"
 
 
-def mined(folder: Path, number: int, transaction_hash: str) -> tuple[DecodedCall | None, dict[str, Any]]:
+def mined_transaction(folder: Path, number: int, transaction_hash: str) -> tuple[dict[str, Any], dict[str, Any]]:
     block = orjson.loads(gzip.decompress((folder / f"mainnet/{number}.json.gz").read_bytes()))
     (index,) = [place for place, each in enumerate(block["block"]["transactions"]) if each["hash"] == transaction_hash]
-    transaction = block["block"]["transactions"][index]
+    return block["block"]["transactions"][index], block["receipts"][index]
+
+
+def mined(folder: Path, number: int, transaction_hash: str) -> tuple[DecodedCall | None, dict[str, Any]]:
+    transaction, receipt = mined_transaction(folder, number, transaction_hash)
     to, sender = (bytes.fromhex(transaction[key][2:]) for key in ("to", "from"))
     data, value_wei = bytes.fromhex(transaction["input"][2:]), int(transaction["value"], 16)
-    return decode(tables(), to, data, value_wei, sender), block["receipts"][index]
+    return decode(tables(), to, data, value_wei, sender), receipt
 
 
 def logged(receipt: dict[str, Any]) -> list[tuple[bytes, bool, int]]:
@@ -365,3 +369,19 @@ def test_real_swap_of_unwrapped_ether_trades_the_pool_and_direction_that_were_lo
     assert call.completeness is Completeness.EXACT
     assert directions(call.intents) == [swap[:2] for swap in logged(receipt)] == [(ETH_USDC_ID, True)]
     assert call.intents[1].size == BalanceIn(0, (0,), 29582119)
+
+
+@pytest.mark.shared
+def test_real_plan_inside_an_unlisted_contracts_call_trades_the_pool_and_direction_that_were_logged(shared_data: Path) -> None:
+    """The contract that carries it is nobody's: its calldata is read from where the router's selector stands."""
+    transaction, receipt = mined_transaction(
+        shared_data, 25215353, "0xc52052ac9174d499909f39ddda0e56146891d760e4e295b3f61e022833a7cb05"
+    )
+    data = bytes.fromhex(transaction["input"][2:])
+    start = data.index(bytes.fromhex("24856bc3"))
+    call = decode(tables(), address("ur2"), data[start:], 0, bytes.fromhex(transaction["to"][2:]))
+    assert call is not None
+    assert call.completeness is Completeness.EXACT
+    pool, forward, amount_in = logged(receipt)[0]
+    assert directions(call.intents) == [(pool, forward)]
+    assert call.intents[0].size == ExactIn(amount_in, 2505800792)

@@ -1,4 +1,8 @@
-"""The Universal Router's commands: swaps, and what moves balances between them; 2^255 is a balance."""
+"""The Universal Router's commands: swaps, and what moves balances between them; 2^255 is a balance.
+
+From V2.1.1 on a swap may carry a minimum price for each of its hops: a limit of its own, which no intent carries and simulation
+does not hold a swap to.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ def v3_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36])"""
     recipient, amount_in, min_amount_out, packed, payer_is_user = arguments[:5]
     path = call.router.factories["uniswap_v3"].packed_path(packed, call)
+    _check_hop_prices(call, arguments, len(path.hops))
     size = _exact_in(call, path.hops[0].token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
     add_v3(call, path, size, resolved(call, recipient), 0)
     if amount_in == BALANCE:
@@ -32,6 +37,7 @@ def v3_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]), the path from the token out backwards"""
     recipient, amount_out, max_amount_in, packed, payer_is_user = arguments[:5]
     path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
+    _check_hop_prices(call, arguments, len(path.hops))
     _forget_unless_user_pays(call, path.hops[0].token_in, payer_is_user=payer_is_user)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
 
@@ -40,6 +46,7 @@ def v2_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36]); 0 means that the first pair was paid before"""
     recipient, amount_in, min_amount_out, tokens, payer_is_user = arguments[:5]
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
+    _check_hop_prices(call, arguments, len(hops))
     token_in, pair = hops[0].token_in, hops[0].pool
     size: Size
     if amount_in == ALREADY_PAID:
@@ -55,6 +62,7 @@ def v2_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]); pays what the computed input gives"""
     recipient, amount_out, max_amount_in, tokens, payer_is_user = arguments[:5]
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
+    _check_hop_prices(call, arguments, len(hops))
     _forget_unless_user_pays(call, hops[0].token_in, payer_is_user=payer_is_user)
     add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
 
@@ -92,19 +100,35 @@ def wrap_eth(call: Call, arguments: tuple[Any, ...]) -> None:
 def transfer(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, value): from the router"""
     token, recipient, amount = arguments
+    if token == NATIVE and amount == BALANCE:
+        raise call.malformed("pays 2^255 wei of the native coin, of which no balance is taken")
     _pay(call, (token, token), resolved(call, recipient), amount)
 
 
 def pay_portion(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, bips): a share of the router's balance, rounded down; a minimum checked later is raised by it"""
-    token, _, bips = arguments
-    call.books().take(call.contract, token, Take(0, bips, _BIPS))
+    _pay_share(call, arguments, _BIPS)
 
 
 def pay_portion_full_precision(call: Call, arguments: tuple[Any, ...]) -> None:
     """(token, recipient, portion): the same in parts of 10^18"""
-    token, _, portion = arguments
-    call.books().take(call.contract, token, Take(0, portion, _FULL_PRECISION))
+    _pay_share(call, arguments, _FULL_PRECISION)
+
+
+def _pay_share(call: Call, arguments: tuple[Any, ...], whole: int) -> None:
+    token, recipient, share = arguments
+    to = resolved(call, recipient)
+    if share > whole:
+        raise call.malformed(f"a portion of {share} in {whole} is more than all")
+    if to != call.contract:
+        call.books().take(call.contract, token, Take(0, share, whole))
+        call.books().forget(to, token)
+
+
+def _check_hop_prices(call: Call, arguments: tuple[Any, ...], hops: int) -> None:
+    """A minimum price for each hop, or none at all, from the version on that has them."""
+    if len(arguments) > 5 and arguments[5] and len(arguments[5]) != hops:
+        raise call.malformed(f"{hops} hops have {len(arguments[5])} minimum prices")
 
 
 def _exact_in(call: Call, token_in: bytes, amounts: tuple[int, int], *, payer_is_user: bool) -> Size:
