@@ -263,6 +263,14 @@ def test_a_call_of_a_listed_router_sells_the_share_of_what_a_swap_brought() -> N
     assert call.intents[1].size == BalanceIn(0, (0,), 77, (), ALL)
 
 
+def test_a_call_of_a_curve_pool_sells_the_share_wherever_its_amount_stands() -> None:
+    pool = bytes.fromhex("bebc44782c7db0a1a60cb6fe97d0b483032ff1c7")
+    swap = calldata("exchange(int128,int128,uint256,uint256)", 0, 1, 0, 3)
+    call = settled([funded(WETH), v3(10_000, WETH, 500, DAI), basic(DAI, 10_000, pool, swap, 68)])
+    assert [(hop.protocol, hop.pool) for hop in call.intents[1].hops] == [("curve", pool)]
+    assert (call.intents[1].size, call.completeness) == (BalanceIn(0, (0,), 77), Completeness.EXACT)
+
+
 def test_a_call_of_a_stranger_is_opaque_and_alone_leaves_tokens_and_minimum() -> None:
     call = settled([funded(), basic(DAI, 10_000, MAKER, b"\xab\xcd\xef\x01" + bytes(32), 4)])
     (intent,) = call.intents

@@ -10,10 +10,10 @@ from mempool.decode.call import Call
 from mempool.decode.pools import Path
 from mempool.decode.routers.periphery import add_v3
 from mempool.decode.routers.zerox_multiplex import MULTIPLEX
-from mempool.decode.routers.zerox_parts import NATIVE_SIGN, RFQ, add_hidden, normal_token, order_out, pay_native
+from mempool.decode.routers.zerox_parts import NATIVE_SIGN, RFQ, add_hidden, normal_token, order_out, pay_native, v2_path
 from mempool.decode.routers.zerox_transform import transform_erc20
 from mempool.decode.tables import Handler, RouterKind
-from mempool.model.swap import ExactIn, Hop
+from mempool.model.swap import ExactIn
 
 _NOBODY = bytes(20)
 _PANCAKE_FORKS = ("pancake_v1", "pancake_v2", "bakery", "sushi_v2", "ape", "cafe", "cheese", "jul")
@@ -113,11 +113,8 @@ def _sell_to_v2(call: Call, tokens: tuple[bytes, ...], amounts: tuple[int, int],
     if call.value_wei != (amounts[0] if tokens[0] == NATIVE_SIGN else 0):
         raise call.malformed("the value sent is not what the path begins with")
     wrapped = call.router.wrapped_native
-    factory = call.router.factories.get(fork)
-    path = tuple(wrapped if token == NATIVE_SIGN else token for token in tokens)
-    hops = (Hop(fork, "", b"", path[0], path[-1], None),) if factory is None else factory.token_path(path, call)
-    reason = f"no factory of {fork} is listed" if factory is None else ""
-    add_v3(call, Path(hops, reason), ExactIn(*amounts), call.sender, 0)
+    path = v2_path(call, fork, tuple(wrapped if token == NATIVE_SIGN else token for token in tokens))
+    add_v3(call, path, ExactIn(*amounts), call.sender, 0)
     if tokens[-1] == NATIVE_SIGN:
         pay_native(call, call.sender)
 

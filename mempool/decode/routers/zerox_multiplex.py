@@ -12,9 +12,8 @@ from mempool.abi import Padding, Read, arguments_reader, read_arguments
 from mempool.abi.types import parse_type
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
-from mempool.decode.pools import Path
 from mempool.decode.routers.periphery import add_v3
-from mempool.decode.routers.zerox_parts import RFQ, add_hidden, order_out
+from mempool.decode.routers.zerox_parts import RFQ, add_hidden, order_out, v2_path
 from mempool.decode.routers.zerox_transform import Transform, read_transformations, transform
 from mempool.model.swap import BalanceIn, ExactIn, Size, Take
 
@@ -227,8 +226,8 @@ def _sell_v2(call: Call, data: bytes, trade: Trade) -> None:
     tokens, is_sushi = _read(call, "v2", data)
     if len(tokens) < 2 or (tokens[0], tokens[-1]) != (trade.token_in, trade.token_out):
         raise call.malformed("a path does not lead from the token sold to the token bought")
-    hops = call.router.factories["sushi_v2" if is_sushi else "uniswap_v2"].token_path(tokens, call)
-    add_v3(call, Path(hops), trade.size, trade.recipient, 0)
+    path = v2_path(call, "sushi_v2" if is_sushi else "uniswap_v2", tokens)
+    add_v3(call, path, trade.size, trade.recipient, 0)
 
 
 def _sell_v3(call: Call, data: bytes, trade: Trade) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE
+from mempool.decode.pools import Path
 from mempool.model.swap import Completeness, Hop, Size, SwapIntent
 
 NATIVE_SIGN = b"\xee" * 20
@@ -35,6 +36,14 @@ def add_hidden(call: Call, protocol: str, tokens: tuple[bytes, bytes], size: Siz
         reason=_REASONS.get(protocol) or _HIDDEN.format(protocol),
     )
     call.add(intent)
+
+
+def v2_path(call: Call, fork: str, tokens: tuple[bytes, ...]) -> Path:
+    """The path along the pairs of a V2 fork, two tokens or more; without its pools where the chain does not list the fork."""
+    factory = call.router.factories.get(fork)
+    if factory is not None:
+        return Path(factory.token_path(tokens, call))
+    return Path((Hop(fork, "", b"", tokens[0], tokens[-1], None),), f"no factory of {fork} is listed")
 
 
 def order_out(order: tuple[Any, ...], amount_in: int) -> int:
