@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, DEADLINE, FRIEND, SENDER, USDC, WETH, address, calldata, tables
+from tests.decode.mined_calls import mined_call
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
@@ -147,3 +149,11 @@ def test_order_by_way_of_the_vault_is_a_path_in_trade_order(flags: int, size: An
 def test_split_order_by_way_of_the_vault_is_partial() -> None:
     steps = [(POOL_ID, 0, 1, 500, b""), (OTHER_POOL_ID, 0, 1, 500, b"")]
     assert decoded(calldata(SWAP, steps, [DAI, USDC], trade(executed=955))).completeness is Completeness.PARTIAL
+
+
+@pytest.mark.shared
+def test_mined_settlement_is_the_pairs_that_logged_swaps(shared_data: Path) -> None:
+    call, logs = mined_call(shared_data, 19426586, "0xaf36a32796888b2e41956a9df4ae9cbdaa40ac5ecfaaec1c8fa62adc6fd672d7")
+    swapped = [log["address"][2:] for log in logs if log["topics"][0].startswith("0xd78ad95f")]
+    assert [hop.pool.hex() for intent in call.intents for hop in intent.hops] == swapped
+    assert len([name for name in call.commands if name.startswith("order: ")]) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import Completeness, DecodedCall, ExactIn
 from tests.decode.calls import DAI, FRIEND, SENDER, USDC, calldata, tables
+from tests.decode.mined_calls import mined_call
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
@@ -82,3 +84,11 @@ def test_no_least_return_or_too_high_fees_revert() -> None:
         decoded(swap(minimum=0))
     with pytest.raises(MalformedCalldata, match="fees exceed the amount"):
         decoded(swap(fees=[10_001]))
+
+
+@pytest.mark.shared
+def test_mined_swap_inside_another_call_states_its_minimum(shared_data: Path) -> None:
+    call, _ = mined_call(shared_data, 25215354, "0x62688a5c417b91f8a461a9a50726de1fbe2a869623cf95a9350fb28474892ef3")
+    (intent,) = call.intents
+    assert (intent.router, intent.token_out) == ("kyber_meta_router", bytes(20))
+    assert intent.size == ExactIn(2921673841950719985219, 1400769652862917882)

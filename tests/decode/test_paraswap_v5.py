@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, DEADLINE, ETHER, FRIEND, SENDER, USDC, WETH, address, calldata, path, tables
+from tests.decode.mined_calls import mined_call
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
@@ -349,3 +351,14 @@ def test_makers_orders_are_partial() -> None:
         (intent,) = call.intents
         assert (intent.token_in, intent.token_out, intent.size, intent.recipient) == (DAI, USDC, size, SENDER)
         assert call.reason == "fills makers' orders, not pools"
+
+
+@pytest.mark.shared
+def test_mined_swaps_are_on_the_pools_that_logged_them(shared_data: Path) -> None:
+    known, logs = mined_call(shared_data, 17034869, "0xab66b9314e421edbe604084fe1196937382a254db677ecef205628b7c1659d48")
+    assert [hop.pool.hex() for hop in known.intents[0].hops] == [logs[-1]["address"][2:]]
+    assert (known.completeness, known.intents[0].size) == (Completeness.EXACT, ExactIn(3 * ETHER, 5712483577))
+    unknown, logs = mined_call(shared_data, 16257471, "0xed28adcd14041cc143dc120b282777d302942d4f6f7be17ec30d136939621a10")
+    (hop,) = unknown.intents[0].hops
+    assert (hop.pool.hex(), hop.token_in, hop.zero_for_one) == (logs[-1]["address"][2:], WETH, False)
+    assert unknown.completeness is Completeness.TOKENS_UNKNOWN

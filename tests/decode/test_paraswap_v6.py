@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, ETHER, FRIEND, SENDER, USDC, WETH, calldata, tables
+from tests.decode.mined_calls import mined_call
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
@@ -206,3 +208,14 @@ def test_other_calls_of_the_vault_revert() -> None:
     data = calldata(f"swapExactAmountIn{BALANCER}", (11, 22, 33, META, 0), 0, b"", b"\x01\x02\x03\x04" + bytes(400))
     with pytest.raises(MalformedCalldata, match="no swap of the Balancer vault"):
         decoded(data)
+
+
+@pytest.mark.shared
+def test_mined_swap_has_the_smaller_amount_as_its_minimum_and_met_it(shared_data: Path) -> None:
+    call, logs = mined_call(shared_data, 25215353, "0x04b8540be9ef2d964a054d95f5428e24b942f123414a00419cfb665f8cfe3847")
+    (intent,) = call.intents
+    paid = int(logs[-1]["data"], 16)
+    assert intent.size == ExactIn(213444781614302103246751, 68289749890567479)
+    assert 68289749890567479 <= paid < 206000000000000000, "the quote was not reached"
+    assert [hop.pool.hex() for hop in intent.hops] == [logs[3]["address"][2:]]
+    assert (call.completeness, intent.token_out) == (Completeness.EXACT, WETH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, DEADLINE, FRIEND, SENDER, USDC, WETH, calldata, tables
+from tests.decode.mined_calls import mined_call
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
@@ -124,3 +126,13 @@ def test_order_that_is_cut_is_malformed() -> None:
 
 def test_order_without_outputs_is_no_swap_that_is_known() -> None:
     assert executed(V1, v1_order(outputs=())).completeness is Completeness.OPAQUE
+
+
+@pytest.mark.shared
+def test_mined_order_was_paid_what_it_asks_at_least(shared_data: Path) -> None:
+    call, logs = mined_call(shared_data, 19932703, "0xcdb04242a4b766bea61355ea620a6cc2ede81144512917e22c565eb2025f0884")
+    (intent,) = call.intents
+    paid = [int(log["data"], 16) for log in logs[:3]]
+    assert isinstance(intent.size, ExactIn)
+    assert intent.size.amount_in == paid[0]
+    assert intent.size.min_amount_out <= paid[1] + paid[2]
