@@ -1,4 +1,4 @@
-"""1inch's router v4: words of V2 pairs and V3 pools, and what is done about tokens that the calldata does not say."""
+"""1inch's routers v3 and v4: words of V2 pairs and V3 pools, and what is done about tokens that the calldata does not say."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ from tests.decode.packed_words import (
     V3_USDC_WETH,
     Example,
     decoded_at,
+    mined_amounts_in,
     packed,
     v2_word_of,
     word,
 )
 
+V3_ROUTER = bytes.fromhex("11111112542d85b3ef69ae05771c2dccff4faa26")
 V4 = bytes.fromhex("1111111254fb6c44bac0bed2854e76f90643097d")
 UNOSWAP = "unoswap(address,uint256,uint256,bytes32[])"
 V3 = "uniswapV3Swap(uint256,uint256,uint256[])"
@@ -46,7 +48,7 @@ def example(of: DecodeTables, _router: RouterTable) -> tuple[bytes, int]:
     return calldata(UNOSWAP, NATIVE, 11, 22, packed(pair)), 11
 
 
-EXAMPLES: dict[str, Example] = {"one_inch_v4": example}
+EXAMPLES: dict[str, Example] = {"one_inch_v3": example, "one_inch_v4": example}
 
 
 def test_pairs_are_followed_by_their_directions_from_the_token_in_alone() -> None:
@@ -59,6 +61,21 @@ def test_pairs_are_followed_by_their_directions_from_the_token_in_alone() -> Non
     ]
     assert (intent.size, intent.recipient, intent.measures_received) == (ExactIn(11, 22), SENDER, False)
     assert call.completeness is Completeness.EXACT
+
+
+def test_router_of_v3_reads_the_same_words() -> None:
+    (intent,) = decoded_at(V3_ROUTER, calldata(UNOSWAP, USDC, 11, 22, packed(word(V2_USDC_WETH)))).intents
+    assert (intent.hops[0].pool, intent.token_out, intent.size) == (V2_USDC_WETH, WETH, ExactIn(11, 22))
+
+
+def test_discounted_swap_may_fail_without_the_call() -> None:
+    description = (USDC, ETH, FRIEND, NATIVE, 11, 22, 4, b"")
+    plain, discounted = (
+        decoded_at(V3_ROUTER, calldata(name, FRIEND, description, b"program"))
+        for name in (SWAP, SWAP.replace("swap", "discountedSwap", 1))
+    )
+    assert [call.intents[0].allow_revert for call in (plain, discounted)] == [False, True]
+    assert (discounted.intents[0].size, discounted.completeness) == (ExactIn(11, 22), Completeness.PARTIAL)
 
 
 def test_token_of_zero_is_the_value_sent_and_no_other_value_is_taken() -> None:
@@ -201,3 +218,30 @@ def test_mined_executors_swap_paid_at_least_its_minimum(shared_data: Path) -> No
     received = [int(log["data"], 16) for log in logs if log["topics"][2:] == [recipient]]
     assert (call.completeness, intent.token_out) == (Completeness.PARTIAL, USDC)
     assert max(received) >= intent.size.min_amount_out
+
+
+@pytest.mark.shared
+def test_mined_discounted_swap_failed_without_its_transaction(shared_data: Path) -> None:
+    call, logs = mined_call(shared_data, 12520364, "0x2dfbf990a6098fd6f7bebc1ef838950134df455078c9e512e71b9c72990aa4a0")
+    assert (call.commands, call.intents[0].allow_revert) == (("discountedSwap",), True)
+    assert any(b"Swap failed" in bytes.fromhex(log["data"][2:]) for log in logs)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("number", "transaction_hash"),
+    [
+        (12243999, "0x71cfbb7ca207a530af89e188326a3ce611e1a35a3b423b47b0dacdd5a56cd1c2"),
+        (13217637, "0xcb1e823ed2894d94dda19f600f45588eb12f14654f36e1c4ab113e43624e3f7c"),
+    ],
+)
+def test_mined_swaps_of_v3_inside_metamasks_went_through_the_pools_read(
+    shared_data: Path, number: int, transaction_hash: str
+) -> None:
+    call, logs = mined_call(shared_data, number, transaction_hash)
+    (intent,) = call.intents
+    assert isinstance(intent.size, ExactIn)
+    assert (call.commands, mined_amounts_in(intent, logs)[0]) == (
+        ("swap", "unoswap"),
+        (intent.hops[0].pool, intent.size.amount_in),
+    )

@@ -1,4 +1,4 @@
-"""1inch Aggregation Router v4: swaps along V2 pairs or V3 pools that words name, an executor's swaps, Clipper, and RFQ orders."""
+"""1inch Aggregation Routers v3 and v4: swaps along V2 pairs or V3 pools that words name, executors, Clipper, and RFQ orders."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def unoswap(call: Call, arguments: Arguments) -> None:
     """unoswap[WithPermit](srcToken, amount, minReturn, pools, …)"""
     token_in, amount, minimum, pools = arguments[:4]
     swap_pairs(call, call.sender, token_in, (amount, minimum), [int.from_bytes(word) for word in pools])
+
+
+def discounted_swap(call: Call, arguments: Arguments) -> None:
+    """discountedSwap(caller, desc, data): the router calls its own `swap`, and only notes it where that fails"""
+    call.attempt(lambda: swap(call, arguments))
 
 
 def swap_v3(call: Call, arguments: Arguments) -> None:
@@ -101,6 +106,12 @@ COMMON: dict[str, Handler] = {
     "uniswapV3SwapToWithPermit": swap_v3_with_permit,
 }
 """What the router of v5 has too."""
+
+ONE_INCH_V3 = RouterKind(
+    padding=Padding.CHECKED,
+    pools=frozenset(),
+    functions={"swap": swap, "discountedSwap": discounted_swap, "unoswap": unoswap, "unoswapWithPermit": unoswap},
+)
 
 ONE_INCH_V4 = RouterKind(
     padding=Padding.CHECKED,
