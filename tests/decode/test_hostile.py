@@ -30,6 +30,7 @@ from tests.decode.calls import (
     plan,
     tables,
 )
+from tests.decode.v4_calls import ETH, IN, NO_HOOKS, SETTLE, TAKE_ALL, TAKE_PORTION, V4, along, sell, v4
 
 MEGABYTE = 1 << 20
 HUGE = (2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 32, 2**64, 2**128, 2**255, 2**256 - 33, 2**256 - 1)
@@ -41,9 +42,9 @@ def seeds() -> list[tuple[str, bytes]]:
     single = calldata(
         "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))", (USDC, WETH, 500, TO_ROUTER, 11, 22, 0)
     )
-    along = calldata("exactInput((bytes,address,uint256,uint256))", (path(WETH, 500, USDC, 100, DAI), FRIEND, 0, 22))
+    along_pools = calldata("exactInput((bytes,address,uint256,uint256))", (path(WETH, 500, USDC, 100, DAI), FRIEND, 0, 22))
     unwrap = calldata("unwrapWETH9(uint256,address)", 3, FRIEND)
-    inner = calldata("multicall(bytes[])", [along, unwrap])
+    inner = calldata("multicall(bytes[])", [along_pools, unwrap])
     v3 = "((bytes,address,uint256,uint256,uint256))"
     calls = [
         ("v2", calldata("swapExactTokensForTokens(uint256,uint256,address[],address,uint256)", 1, 2, tokens, FRIEND, DEADLINE)),
@@ -61,6 +62,16 @@ def seeds() -> list[tuple[str, bytes]]:
         ]
         commands = [*swaps, (0x21, plan(router, swaps)), (0x0C, (TO_SENDER, 5)), (0x0A, b"permit")]
         calls.append((router, calldata("execute(bytes,bytes[],uint256)", *plan(router, commands), DEADLINE)))
+    for router in V4:
+        steps = [(USDC, 500, 10, NO_HOOKS, b"hook"), (DAI, 100, 1, FRIEND, b"")]
+        swaps_and_payments = v4(
+            (SETTLE, (ETH, BALANCE, False)),
+            (IN, along(router, ETH, steps, 0, 22)),
+            sell(router=router),
+            (TAKE_PORTION, (USDC, FRIEND, 25)),
+            (TAKE_ALL, (DAI, 9)),
+        )
+        calls.append((router, calldata("execute(bytes,bytes[])", *plan(router, [swaps_and_payments]))))
     return calls
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from eth_abi.abi import encode
 
 from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.decode.routers.universal_v4_swaps import pool_id
 from mempool.errors import MalformedCalldata
-from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut, SwapIntent, Take
+from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut, Take
 from tests.decode.calls import (
     BALANCE,
     DAI,
@@ -27,7 +25,6 @@ from tests.decode.calls import (
     UNIVERSAL,
     USDC,
     WETH,
-    Command,
     address,
     calldata,
     executed,
@@ -35,66 +32,49 @@ from tests.decode.calls import (
     plan,
     tables,
 )
+from tests.decode.mined_calls import mined, mined_call
+from tests.decode.v4_calls import (
+    CLEAR_OR_TAKE,
+    CLOSE,
+    DAI_USDC,
+    ETH,
+    ETH_USDC,
+    ETH_USDC_ID,
+    IN,
+    IN_SINGLE,
+    NO_HOOKS,
+    OUT,
+    OUT_SINGLE,
+    SETTLE,
+    SETTLE_ALL,
+    SETTLE_PAIR,
+    STEPS,
+    SWEEP_ACTION,
+    TAKE,
+    TAKE_ALL,
+    TAKE_PAIR,
+    TAKE_PORTION,
+    TYPES,
+    UNWRAP_ACTION,
+    V4,
+    V4_SWAP,
+    WRAP_ACTION,
+    Action,
+    along,
+    buy,
+    directions,
+    logged,
+    sell,
+    single,
+    v4,
+)
 
-ETH = bytes(20)
-NO_HOOKS = bytes(20)
-V4 = ("ur2", "ur2.1.1")
-V4_SWAP, V3_IN, V2_IN, WRAP, UNWRAP, SWEEP, PORTION = 0x10, 0x00, 0x08, 0x0B, 0x0C, 0x04, 0x06
-IN_SINGLE, IN, OUT_SINGLE, OUT = 0x06, 0x07, 0x08, 0x09
-SETTLE, SETTLE_ALL, SETTLE_PAIR, TAKE, TAKE_ALL, TAKE_PORTION, TAKE_PAIR = 0x0B, 0x0C, 0x0D, 0x0E, 0x0F, 0x10, 0x11
-CLOSE, CLEAR_OR_TAKE, SWEEP_ACTION, WRAP_ACTION, UNWRAP_ACTION = 0x12, 0x13, 0x14, 0x15, 0x16
-KEY = "(address,address,uint24,int24,address)"
-STEPS = "(address,uint24,int24,address,bytes)[]"
-TYPES = {
-    SETTLE: ["address", "uint256", "bool"],
-    SETTLE_ALL: ["address", "uint256"],
-    SETTLE_PAIR: ["address", "address"],
-    TAKE: ["address", "address", "uint256"],
-    TAKE_ALL: ["address", "uint256"],
-    TAKE_PORTION: ["address", "address", "uint256"],
-    TAKE_PAIR: ["address", "address", "address"],
-    CLOSE: ["address"],
-    CLEAR_OR_TAKE: ["address", "uint256"],
-    SWEEP_ACTION: ["address", "address"],
-    WRAP_ACTION: ["uint256"],
-    UNWRAP_ACTION: ["uint256"],
-}
-ETH_USDC = (ETH, USDC, 500, 10, NO_HOOKS)
-ETH_USDC_ID = bytes.fromhex("21c67e77068de97969ba93d4aab21826d33ca12bb9f565d8496e8fda8a82ca27")
-DAI_USDC = (DAI, USDC, 100, 1, NO_HOOKS)
-Action = tuple[int, Any]
+V3_IN, V2_IN, WRAP, UNWRAP, SWEEP, PORTION = 0x00, 0x08, 0x0B, 0x0C, 0x04, 0x06
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
-
-
-def single(router: str, key: Any, forward: bool, amount: int, limit: int, hook_data: bytes = b"") -> bytes:
-    """The parameters of a swap through one pool, in that router's layout."""
-    if router == "ur2.1.1":
-        return encode([f"({KEY},bool,uint128,uint128,uint256,bytes)"], [(key, forward, amount, limit, 7, hook_data)])
-    return encode([f"({KEY},bool,uint128,uint128,bytes)"], [(key, forward, amount, limit, hook_data)])
-
-
-def along(router: str, currency: bytes, steps: Sequence[Any], amount: int, limit: int) -> bytes:
-    """The parameters of a swap along a path of `(currency, fee, tick spacing, hooks, hook data)`."""
-    if router == "ur2.1.1":
-        return encode([f"(address,{STEPS},uint256[],uint128,uint128)"], [(currency, steps, [9] * len(steps), amount, limit)])
-    return encode([f"(address,{STEPS},uint128,uint128)"], [(currency, steps, amount, limit)])
-
-
-def v4(*actions: Action) -> Command:
-    params = [each if isinstance(each, bytes) else encode(TYPES[code], each) for code, each in actions]
-    return V4_SWAP, encode(["bytes", "bytes[]"], [bytes(code for code, _ in actions), params])
 
 
 def swapped(router: str, *actions: Action, value_wei: int = 0) -> DecodedCall:
     return executed(router, [v4(*actions)], value_wei)
-
-
-def sell(key: Any = ETH_USDC, amount: int = 11, limit: int = 22, *, forward: bool = True, router: str = "ur2") -> Action:
-    return IN_SINGLE, single(router, key, forward, amount, limit)
-
-
-def buy(key: Any = ETH_USDC, amount: int = 33, limit: int = 44, *, forward: bool = True, router: str = "ur2") -> Action:
-    return OUT_SINGLE, single(router, key, forward, amount, limit)
 
 
 def sizes(call: DecodedCall) -> list[Any]:
@@ -330,58 +310,23 @@ def test_paths_that_share_their_bytes_are_refused_before_they_cost_much() -> Non
     assert caught.value.refused
 
 
-SWAP_TOPIC = "0x40e9cecb9f5f1f1c5b9c97dec2917b7ee92e57ba5563708daca94dd84ad7112f"
-
-
-def mined_transaction(folder: Path, number: int, transaction_hash: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    block = orjson.loads(gzip.decompress((folder / f"mainnet/{number}.json.gz").read_bytes()))
-    (index,) = [place for place, each in enumerate(block["block"]["transactions"]) if each["hash"] == transaction_hash]
-    return block["block"]["transactions"][index], block["receipts"][index]
-
-
-def mined(folder: Path, number: int, transaction_hash: str) -> tuple[DecodedCall | None, dict[str, Any]]:
-    transaction, receipt = mined_transaction(folder, number, transaction_hash)
-    to, sender = (bytes.fromhex(transaction[key][2:]) for key in ("to", "from"))
-    data, value_wei = bytes.fromhex(transaction["input"][2:]), int(transaction["value"], 16)
-    return decode(tables(), to, data, value_wei, sender), receipt
-
-
-def logged(receipt: dict[str, Any]) -> list[tuple[bytes, bool, int]]:
-    """`(pool id, whether currency0 was paid in, amount in)` of each swap: the swapper's amounts, below zero what it paid."""
-    swaps = []
-    for log in receipt["logs"]:
-        if log["topics"][0] == SWAP_TOPIC:
-            data = bytes.fromhex(log["data"][2:])
-            amount0, amount1 = (int.from_bytes(data[start : start + 32], signed=True) for start in (0, 32))
-            swaps.append((bytes.fromhex(log["topics"][1][2:]), amount0 < 0, -min(amount0, amount1)))
-    return swaps
-
-
-def directions(intents: Sequence[SwapIntent]) -> list[tuple[bytes, bool]]:
-    hops = [hop for intent in intents for hop in intent.hops if hop.protocol == "uniswap_v4"]
-    return [(hop.pool, hop.token_in < hop.token_out) for hop in hops]
-
-
 @pytest.mark.shared
 def test_real_swap_of_unwrapped_ether_trades_the_pool_and_direction_that_were_logged(shared_data: Path) -> None:
-    call, receipt = mined(shared_data, 25215353, "0x45b8e901022296253485f4c8b2af3e13e5dbb26739686f527292361908bfc574")
-    assert call is not None
+    call, logs = mined_call(shared_data, 25215353, "0x45b8e901022296253485f4c8b2af3e13e5dbb26739686f527292361908bfc574")
     assert call.completeness is Completeness.EXACT
-    assert directions(call.intents) == [swap[:2] for swap in logged(receipt)] == [(ETH_USDC_ID, True)]
+    assert directions(call.intents) == [swap[:2] for swap in logged(logs)] == [(ETH_USDC_ID, True)]
     assert call.intents[1].size == BalanceIn(0, (0,), 29582119)
 
 
 @pytest.mark.shared
 def test_real_plan_inside_an_unlisted_contracts_call_trades_the_pool_and_direction_that_were_logged(shared_data: Path) -> None:
     """The contract that carries it is nobody's: its calldata is read from where the router's selector stands."""
-    transaction, receipt = mined_transaction(
-        shared_data, 25215353, "0xc52052ac9174d499909f39ddda0e56146891d760e4e295b3f61e022833a7cb05"
-    )
+    transaction, logs = mined(shared_data, 25215353, "0xc52052ac9174d499909f39ddda0e56146891d760e4e295b3f61e022833a7cb05")
     data = bytes.fromhex(transaction["input"][2:])
     start = data.index(bytes.fromhex("24856bc3"))
     call = decode(tables(), address("ur2"), data[start:], 0, bytes.fromhex(transaction["to"][2:]))
     assert call is not None
     assert call.completeness is Completeness.EXACT
-    pool, forward, amount_in = logged(receipt)[0]
+    pool, forward, amount_in = logged(logs)[0]
     assert directions(call.intents) == [(pool, forward)]
     assert call.intents[0].size == ExactIn(amount_in, 2505800792)

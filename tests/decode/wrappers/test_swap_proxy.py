@@ -26,7 +26,8 @@ from tests.decode.calls import (
     tables,
 )
 from tests.decode.calls import path as v3_path
-from tests.decode.test_universal_v4 import directions, logged, mined
+from tests.decode.mined_calls import mined_call
+from tests.decode.v4_calls import directions, logged
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 PROXY = bytes.fromhex("02e5be68d46dac0b524905bff209cf47ee6db2a9")
@@ -85,14 +86,13 @@ def test_broken_plan_is_malformed_and_another_router_opaque() -> None:
 
 @pytest.mark.shared
 def test_real_proxied_v4_swap_trades_the_pools_and_directions_that_were_logged(shared_data: Path) -> None:
-    call, receipt = mined(shared_data, 25215354, "0x386dc28c97aec47098c6764e9d2cbd1ebdd8e72ae5b6ce8f88b66246c2739231")
-    assert call is not None
+    call, logs = mined_call(shared_data, 25215354, "0x386dc28c97aec47098c6764e9d2cbd1ebdd8e72ae5b6ce8f88b66246c2739231")
     assert call.completeness is Completeness.EXACT
     (intent,) = call.intents
-    assert directions([intent]) == [swap[:2] for swap in logged(receipt)]
+    assert directions([intent]) == [swap[:2] for swap in logged(logs)]
     assert [hop.token_in for hop in intent.hops] == [USDE, bytes.fromhex("dac17f958d2ee523a2206206994597c13d831ec7")]
     assert isinstance(intent.size, ExactIn)
-    assert intent.size.amount_in == logged(receipt)[0][2] == 57067655040991933458
+    assert intent.size.amount_in == logged(logs)[0][2] == 57067655040991933458
     # The sweep asks for 0x62fa862e8008e5 wei of what is left after a portion of 25 bips.
     least = intent.size.min_amount_out
     assert least - least * 25 // 10_000 == 0x62FA862E8008E5
