@@ -145,6 +145,14 @@ def test_a_limit_of_its_own_is_kept_and_parts_a_path_into_its_pools() -> None:
     assert [intent.sqrt_price_limit_x96 for intent in call.intents] == [123, 123]
 
 
+@pytest.mark.parametrize(("fork", "factory"), [(0, "uniswap_v3"), (1, "pancake_v3"), (2, "sushi_v3")])
+def test_the_byte_before_a_fee_chooses_the_fork(fork: int, factory: str) -> None:
+    swap = calldata(V3, SETTLER, 10_000, v3_path(DAI, 500, USDC, limit=0, fork=fork), 0)
+    (intent,) = settled([funded(), swap]).intents
+    assert intent.hops[0].pool == tables().factories[factory].hop(DAI, USDC, 500).pool
+    assert intent.hops[0].protocol == factory
+
+
 def test_a_fork_that_the_chain_does_not_list_leaves_the_pool_unknown() -> None:
     swap = calldata(V3, SETTLER, 10_000, v3_path(DAI, 100, USDC, limit=0, fork=3), 0)
     (intent,) = settled([funded(), swap]).intents
