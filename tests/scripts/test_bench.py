@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from scripts._bench.calls import CASES
-from scripts._bench.figures import Figure, ratios
+from scripts._bench.figures import Contestant, Figure, race, ratios
+from scripts._bench.mined_calls import SHAPES
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -55,5 +56,21 @@ def test_what_cannot_be_measured_is_said_in_one_line(arguments: tuple[str, ...],
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.shared
+def test_calls_are_taken_from_the_blocks_that_are_there(shared_data: Path) -> None:
+    done = bench("decode", "--quick", "--json", "--blocks", *map(str, shared_data.glob("mainnet/1[0-9]*.json.gz")))
+    assert done.returncode == 0, done.stderr
+    works = {row["work"]: row for row in json.loads(done.stdout)["rows"]}
+    mined = {shape.work for shape in SHAPES if "V2.1.1" not in shape.work}
+    assert mined <= set(works)
+    assert works["mined V2 swap"]["expected"] == {"eth-abi": 25}
+
+
 def test_ratio_is_of_the_medians_and_its_spread_of_the_rounds() -> None:
     assert ratios(Figure("ours", (1.0, 2.0, 4.0)), Figure("peer", (10.0, 20.0, 20.0))) == (10.0, 5.0, 10.0)
+
+
+def test_contestant_of_another_process_says_itself_how_long_it_took() -> None:
+    took = iter((9.0, 1.0, 3.0))
+    (figure,) = race([Contestant("peer", print, 2, seconds=lambda: next(took))], rounds=2)
+    assert figure.seconds == (0.5, 1.5)
