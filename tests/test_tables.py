@@ -57,6 +57,9 @@ SELECTORS = {
     "uniswap/UniversalRouterV1_2": "3593564c 24856bc3",
     "uniswap/UniversalRouterV2": "3593564c 24856bc3",
     "uniswap/UniversalRouterV2_1_1": "3593564c 24856bc3",
+    "sushi/RouteProcessor4": "2646478b 93b3774c",
+    "sushi/RouteProcessor5": "2646478b 93b3774c",
+    "sushi/RedSnwapper": "5f3bd1c8",
 }
 
 
