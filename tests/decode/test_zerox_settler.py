@@ -82,10 +82,11 @@ def settled(actions: list[bytes], buy_token: bytes = USDC, minimum: int = 77, va
     return decoded(calldata(EXEC, SETTLER, DAI, 1000, SETTLER, data), value_wei)
 
 
-def settler_example(chain: DecodeTables, _router: RouterTable) -> tuple[bytes, int]:
+def settler_example(chain: DecodeTables, router: RouterTable) -> tuple[bytes, int]:
     token, other = [each for each in chain.tokens if each != chain.wrapped_native][:2]
-    swap = calldata(V3, SETTLER, 10_000, v3_path(token, 500, other, limit=0), 0)
-    return execution([calldata(TRANSFER_FROM, SETTLER, permit(token, 1000), b""), swap], other), 0
+    settler = router.address if router.kind == "zerox_settler" and router.address else SETTLER
+    swap = calldata(V3, settler, 10_000, v3_path(token, 500, other, limit=0), 0)
+    return execution([calldata(TRANSFER_FROM, settler, permit(token, 1000), b""), swap], other), 0
 
 
 def holder_example(chain: DecodeTables, router: RouterTable) -> tuple[bytes, int]:
@@ -387,6 +388,14 @@ def test_a_native_check_sets_the_deadline_and_caps_the_value() -> None:
     assert settled([check, funded(), v3(10_000, DAI, 100, USDC)]).intents[0].deadline == DEADLINE - 5
     with pytest.raises(MalformedCalldata, match="more than the stated value"):
         settled([check], value_wei=8)
+
+
+def test_a_listed_settler_is_read_where_it_is_called_directly() -> None:
+    settler = bytes.fromhex("7f54f05635d15cde17a49502fedb9d1803a3be8a")
+    swap = calldata(V3, settler, 10_000, v3_path(DAI, 100, USDC, limit=0), 0)
+    call = decoded(execution([funded(to=settler), swap]), to=settler)
+    assert (call.completeness, call.intents[0].size) == (Completeness.EXACT, BalanceIn(1000, (), 77))
+    assert decode(tables(), MAKER, execution([funded(to=MAKER)]), 0, SENDER) is None
 
 
 def test_an_unknown_action_is_named() -> None:

@@ -112,7 +112,7 @@ def _v2_hop(call: Call, settlement: Settlement, pool_and_token: tuple[bytes, byt
     for other in (*later_tokens(call, settlement), b""):
         if other != token:
             hop = call.pool_hop("uniswap_v2", pool, (token, other), zero_for_one=zero_for_one)
-            if hop.kind:
+            if hop.fee_pips is not None:
                 return hop
     implied = implied_token(call, settlement, token)
     return Hop("uniswap_v2_unlisted", "", pool, token, implied, None, zero_for_one=zero_for_one)
