@@ -234,6 +234,19 @@ def test_broken_plan_that_may_revert_undoes_itself_only() -> None:
         executed("ur2", [(SUB_PLAN, broken), v3_in()])
 
 
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_plan_in_another_legal_layout_runs_up_to_version_1_2_alone(router: str) -> None:
+    codes, inputs = plan(router, [v3_in()])
+    usual = encode(["bytes", "bytes[]"], [codes, inputs])
+    moved = (96).to_bytes(32) + (160).to_bytes(32) + bytes(32) + usual[64:]
+    whole = executed(router, [(SUB_PLAN, usual)])
+    if router in ("ur1", "ur1.2"):
+        assert executed(router, [(SUB_PLAN, moved)]).intents == whole.intents
+    else:
+        with pytest.raises(MalformedCalldata, match="not laid out"):
+            executed(router, [(SUB_PLAN, moved)])
+
+
 def nested(router: str, depth: int) -> bytes:
     codes, inputs = plan(router, [v3_in()])
     for _ in range(depth):

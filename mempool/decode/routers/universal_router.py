@@ -10,7 +10,7 @@ from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
 from mempool.decode.routers import universal_commands as commands
-from mempool.decode.routers.universal_v4 import ACTIONS, v4_swap
+from mempool.decode.routers.universal_v4 import ACTIONS, lists_of, v4_swap
 from mempool.decode.tables import RouterKind
 
 ALLOW_REVERT = 0x80
@@ -50,11 +50,20 @@ def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
 
 
 def execute_sub_plan(call: Call, arguments: tuple[Any, ...]) -> None:
-    """(commands, inputs): what stands in it fails or succeeds as a whole, since the plan is a call of the router to itself"""
+    """(commands, inputs), or all of the bytes where the version reads them as it reads actions
+
+    What stands in a plan fails or succeeds as a whole, since it is a call of the router to itself.
+    """
+    plan = arguments if len(arguments) == 2 else _plan_of(call, arguments[0])
     if call.may_fail:
-        call.attempt(lambda: run_commands(call, arguments))
+        call.attempt(lambda: run_commands(call, plan))
     else:
-        run_commands(call, arguments)
+        run_commands(call, plan)
+
+
+def _plan_of(call: Call, data: bytes) -> tuple[bytes, list[bytes]]:
+    codes, places = lists_of(call, data)
+    return codes, [data[start : start + length] for start, length in places]
 
 
 def moves_balances(call: Call, _arguments: tuple[Any, ...]) -> None:

@@ -16,7 +16,9 @@ _LENGTH_MASK = 0xFFFFFFFF
 def v4_swap(call: Call, arguments: Arguments) -> None:
     """(actions, params), as one piece of calldata"""
     (data,) = arguments
-    codes, places = actions_of(call, data)
+    codes, places = lists_of(call, data)
+    if len(codes) != len(places):
+        raise call.malformed(f"{len(codes)} actions have {len(places)} parameters")
     unlock, first_intent = Unlock(call), len(call.intents)
     call.enter(call.size)
     for code, (start, length) in zip(codes, places, strict=True):
@@ -25,8 +27,8 @@ def v4_swap(call: Call, arguments: Arguments) -> None:
     unlock.deliver(range(first_intent, len(call.intents)), call.contract)
 
 
-def actions_of(call: Call, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
-    """The action bytes, and for each where its parameters begin and how many bytes they have.
+def lists_of(call: Call, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """`(bytes, bytes[])`: the first, and of each item of the second where it begins and how many bytes it has.
 
     v4-periphery's CalldataDecoder takes the one layout that encoders produce and reverts on every other; of the two lists'
     lengths it reads 32 bits.
@@ -37,18 +39,16 @@ def actions_of(call: Call, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     first = params_at + 32
     end = first + 32 * items
     if _word(data, 0) != 64 or _word(data, 32) != params_at or end > len(data):
-        raise call.malformed("the actions are not laid out as the router takes them")
-    if count != items:
-        raise call.malformed(f"{count} actions have {items} parameters")
+        raise call.malformed("the lists are not laid out as the router takes them")
     places = []
     for place in range(first, first + 32 * items, 32):
         length = _word(data, end)
         if _word(data, place) != end - first or end + 32 + length > len(data):
-            raise call.malformed("the actions' parameters are not laid out as the router takes them")
+            raise call.malformed("an item is not laid out as the router takes it")
         places.append((end + 32, length))
         end += 32 + (length + 31 & ~31)
     if end > len(data):
-        raise call.malformed("the actions' parameters are cut")
+        raise call.malformed("the last item is cut")
     return data[96 : 96 + count], places
 
 
