@@ -22,6 +22,7 @@ from mempool.decode.routers.okx_dex_router import OKX_DEX_ROUTER
 from mempool.decode.routers.one_inch_v4 import ONE_INCH_V3, ONE_INCH_V4
 from mempool.decode.routers.one_inch_v5 import ONE_INCH_V5
 from mempool.decode.routers.one_inch_v6 import ONE_INCH_V6
+from mempool.decode.routers.open_ocean_exchange import OPEN_OCEAN_EXCHANGE
 from mempool.decode.routers.pancake import PANCAKE_SMART_ROUTER, PANCAKE_UNIVERSAL_ROUTER
 from mempool.decode.routers.paraswap_v5 import PARASWAP_V5
 from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
@@ -81,5 +82,6 @@ ROUTERS: Mapping[str, RouterKind] = {
     "zerox_settler": ZEROX_SETTLER,
     "zerox_bridge_settler": ZEROX_BRIDGE_SETTLER,
     "paraswap_v5": PARASWAP_V5,
+    "open_ocean_exchange": OPEN_OCEAN_EXCHANGE,
 }
 """By the `kind` of a router in a chain's file."""
