@@ -157,3 +157,11 @@ def test_mined_settlement_is_the_pairs_that_logged_swaps(shared_data: Path) -> N
     swapped = [log["address"][2:] for log in logs if log["topics"][0].startswith("0xd78ad95f")]
     assert [hop.pool.hex() for intent in call.intents for hop in intent.hops] == swapped
     assert len([name for name in call.commands if name.startswith("order: ")]) == 2
+
+
+@pytest.mark.shared
+def test_mined_settlement_that_sets_a_pools_fee_around_its_swap_is_exact(shared_data: Path) -> None:
+    call, logs = mined_call(shared_data, 19929064, "0xa09927e821577b72c3bedde5ec1df3557f0e5b5d1cd640683b75e82345757591")
+    swapped = [log["topics"][1][2:] for log in logs if log["topics"][0].startswith("0x2170c741")]
+    assert [hop.pool.hex() for intent in call.intents for hop in intent.hops] == swapped
+    assert call.completeness is Completeness.EXACT
