@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_abi.abi import encode
@@ -129,6 +130,27 @@ def test_provider_and_orders_are_partial_with_tokens_and_amounts() -> None:
     intent = single(calldata(f"fillOtcOrder({OTC_ORDER},{SIGNATURE},uint128)", order, (2, 27, bytes(32), bytes(32)), 500))
     assert (intent.hops[0].protocol, intent.token_in, intent.token_out) == ("zerox_rfq", DAI, USDC)
     assert (intent.size, intent.completeness) == (ExactIn(500, 1000), Completeness.PARTIAL)
+
+
+META = "(address,address,uint256,uint256,uint256,uint256,bytes,uint256,address,uint256)"
+META_V2 = "(address,address,uint256,uint256,bytes,address,(address,uint256)[])"
+
+
+def test_a_meta_transaction_runs_as_its_signers() -> None:
+    inner = calldata(SELL_TO_UNISWAP, [DAI, USDC], 11, 22, False)
+    first = (MAKER, SENDER, 0, 0, 1_700_000_000, 0, inner, 0, DAI, 3)
+    second: tuple[Any, ...] = (MAKER, bytes(20), 1_700_000_000, 0, inner, DAI, [])
+    for data in (
+        calldata(f"executeMetaTransaction({META},{SIGNATURE})", first, (2, 27, bytes(32), bytes(32))),
+        calldata(f"batchExecuteMetaTransactionsV2({META_V2}[],{SIGNATURE}[])", [second], [(2, 27, bytes(32), bytes(32))]),
+    ):
+        intent = single(data)
+        assert (intent.function, intent.recipient, intent.deadline) == ("sellToUniswap", MAKER, 1_699_999_999)
+    other = calldata(
+        f"executeMetaTransactionV2({META_V2},{SIGNATURE})", (MAKER, FRIEND, *second[2:]), (2, 27, bytes(32), bytes(32))
+    )
+    with pytest.raises(MalformedCalldata, match="another sender"):
+        decoded(other)
 
 
 def v2_part(*tokens: bytes, is_sushi: bool = False) -> bytes:

@@ -107,6 +107,36 @@ def batch_fill_orders(call: Call, arguments: tuple[Any, ...]) -> None:
         _add_order(call, order, amount, is_whole=is_whole)
 
 
+def execute_meta_transaction(call: Call, arguments: tuple[Any, ...]) -> None:
+    """executeMetaTransaction((signer, sender, minGasPrice, maxGasPrice, expirationTimeSeconds, salt, callData, value, …), …)"""
+    signer, sender, _, _, expiration, _, data, value_wei, *_ = arguments[0]
+    _run_for(call, (signer, sender, expiration), data, value_wei)
+
+
+def execute_meta_transaction_v2(call: Call, arguments: tuple[Any, ...]) -> None:
+    """executeMetaTransactionV2((signer, sender, expirationTimeSeconds, salt, callData, feeToken, fees), signature)"""
+    signer, sender, expiration, _, data, *_ = arguments[0]
+    _run_for(call, (signer, sender, expiration), data, 0)
+
+
+def batch_meta_transactions(execute: Handler, call: Call, arguments: tuple[Any, ...]) -> None:
+    """batchExecuteMetaTransactions[V2](mtxs, signatures): all of them or none"""
+    for transaction in arguments[0]:
+        execute(call, (transaction,))
+
+
+def _run_for(call: Call, signed: tuple[bytes, bytes, int], data: bytes, value_wei: int) -> None:
+    """Run a call of this contract as the signer's, which ends before the expiration; a sender that is named must be it."""
+    signer, sender, expiration = signed
+    if sender not in (_NOBODY, call.sender):
+        raise call.malformed("it is signed for another sender")
+    around = (call.sender, call.value_wei, call.deadline, call.function)
+    call.sender, call.value_wei = signer, value_wei
+    call.hold_to(max(expiration - 1, 0))
+    call.run_nested(data)
+    call.sender, call.value_wei, call.deadline, call.function = around
+
+
 def _sell_to_v2(call: Call, tokens: tuple[bytes, ...], amounts: tuple[int, int], fork: str) -> None:
     if len(tokens) < 2:
         raise call.malformed("the path has fewer than two tokens")
@@ -146,6 +176,10 @@ _FUNCTIONS: dict[str, Handler] = {
     "sellTokenForTokenToUniswapV3": sell_token_to_v3,
     "sellToLiquidityProvider": sell_to_liquidity_provider,
     "transformERC20": transform_erc20,
+    "executeMetaTransaction": execute_meta_transaction,
+    "batchExecuteMetaTransactions": partial(batch_meta_transactions, execute_meta_transaction),
+    "executeMetaTransactionV2": execute_meta_transaction_v2,
+    "batchExecuteMetaTransactionsV2": partial(batch_meta_transactions, execute_meta_transaction_v2),
     "fillOtcOrder": fill_order_or_kill,
     "fillOtcOrderForEth": fill_order_or_kill,
     "fillOtcOrderWithEth": fill_order_with_eth,

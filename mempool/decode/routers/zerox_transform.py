@@ -49,6 +49,7 @@ def transform_erc20(call: Call, arguments: tuple[Any, ...]) -> None:
     if token_in == NATIVE and call.value_wei < amount:
         raise call.malformed("the value sent is less than the amount to sell")
     size = BalanceIn(0, (), minimum) if amount == _ALL else ExactIn(amount, minimum)
+    call.books().credit(call.contract, NATIVE, Holding(call.value_wei))
     transform(call, Transform(token_in, token_out, size, minimum, call.sender), [data for _, data in transformations])
 
 
@@ -75,14 +76,11 @@ def transform(call: Call, job: Transform, transformers: Iterable[bytes]) -> None
 
 
 def _fund(call: Call, job: Transform) -> None:
-    books = call.books()
-    if call.value_wei:
-        books.credit(call.contract, NATIVE, Holding(call.value_wei))
-    if isinstance(job.size, ExactIn):
-        if job.token_in != NATIVE:
-            books.credit(call.contract, job.token_in, Holding(job.size.amount_in))
-    else:
-        books.forget(call.contract, job.token_in)
+    """The value sent is in the wallet already."""
+    if not isinstance(job.size, ExactIn):
+        call.books().forget(call.contract, job.token_in)
+    elif job.token_in != NATIVE:
+        call.books().credit(call.contract, job.token_in, Holding(job.size.amount_in))
 
 
 def _step(call: Call, data: bytes) -> Step | None:
