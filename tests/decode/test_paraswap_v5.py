@@ -14,6 +14,7 @@ from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut
 from tests.decode.calls import DAI, DEADLINE, ETHER, FRIEND, SENDER, USDC, WETH, address, calldata, path, tables
 from tests.decode.mined_calls import mined_call
+from tests.decode.test_paraswap_v6 import V6_2, uniswap, v2_pools
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
@@ -205,6 +206,14 @@ def test_native_coin_is_wrapped_and_unwrapped_by_the_calls() -> None:
     unwrap = (V5, 0, calldata("withdrawAllWETH(address)", WETH))
     call = decoded(simple([(address("02"), 0, swap), unwrap], tokens=(DAI, ETH)))
     assert (call.intents[0].size, call.completeness) == (ExactIn(11, 22), Completeness.EXACT)
+
+
+def test_what_a_contract_with_a_share_paid_out_is_not_the_swaps_output() -> None:
+    router = address("02")
+    shared = uniswap("swapExactAmountInOnUniswapV2", (DAI, WETH), v2_pools(DAI, WETH), router)
+    sell = calldata("swapExactTokensForTokens(uint256,uint256,address[],address)", 0, 0, [WETH, USDC], V5)
+    call = decoded(simple([(V6_2, 0, shared), (router, 0, sell)]))
+    assert [intent.completeness for intent in call.intents] == [Completeness.EXACT, Completeness.AMOUNT_UNKNOWN]
 
 
 def test_calls_that_would_revert_are_malformed() -> None:

@@ -80,6 +80,12 @@ def add_shown(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes, *
     books.credit(recipient, NATIVE, Holding(0, (len(call.intents) - 1,)))
 
 
+def keep_share(call: Call, recipient: bytes, token: bytes) -> None:
+    """The contract keeps a fee, or a share of what exceeds its quote: what it paid the recipient is not the swap's output."""
+    if call.ledger is not None:
+        call.ledger.forget(recipient, token)
+
+
 def known_of_hops(hops: tuple[Hop, ...], size: Size) -> tuple[Completeness, str]:
     """How much of a swap along shown pools is known."""
     if not all(hop.pool for hop in hops):

@@ -10,6 +10,7 @@ from mempool.decode.pools import PoolFactory
 from mempool.decode.routers.aggregators import (
     add_hidden,
     add_shown,
+    keep_share,
     pay_in,
     plain_token,
     receiver,
@@ -95,6 +96,7 @@ def _add_direct(call: Call, terms: Terms, hops: tuple[Hop, ...] | None) -> None:
         raise call.malformed("the pools do not end with the token out")
     unwraps = plain_token(terms.token_out) == NATIVE and token_out == call.router.wrapped_native
     add_shown(call, hops, size, terms.recipient, pays_native=unwraps)
+    keep_share(call, terms.recipient, plain_token(terms.token_out))
 
 
 def v3_factory(call: Call, exchange: bytes) -> PoolFactory | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mempool.decode.call import Call
-from mempool.decode.routers.aggregators import plain_token
+from mempool.decode.routers.aggregators import keep_share, plain_token
 from mempool.model.swap import BalanceIn, ExactIn, ExactOut, Size
 
 _NOBODY = bytes(20)
@@ -56,4 +56,4 @@ def settle(call: Call, terms: Terms) -> None:
     token = plain_token(terms.token_out)
     held = call.books().take_all(call.contract, token)
     call.require(held, terms.minimum)
-    call.books().credit(terms.recipient, token, held)
+    keep_share(call, terms.recipient, token)

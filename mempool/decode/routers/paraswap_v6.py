@@ -16,6 +16,7 @@ from mempool.decode.routers.aggregators import (
     NATIVE_ALIAS,
     add_hidden,
     add_shown,
+    keep_share,
     pay_in,
     plain_token,
     receiver,
@@ -132,9 +133,10 @@ def _checked(call: Call, from_amount: int, to_amount: int, size_of: SizeOf) -> S
 
 def _add_executed(call: Call, swap_data: tuple[Any, ...], size_of: SizeOf) -> None:
     token_in, token_out, from_amount, to_amount, _, _, beneficiary = swap_data
-    size = _checked(call, from_amount, to_amount, size_of)
+    size, recipient = _checked(call, from_amount, to_amount, size_of), receiver(call, beneficiary)
     pay_in(call, plain_token(token_in), from_amount)
-    add_hidden(call, (token_in, token_out), size, receiver(call, beneficiary), "the executor's program hides the pools")
+    add_hidden(call, (token_in, token_out), size, recipient, "the executor's program hides the pools")
+    keep_share(call, recipient, plain_token(token_out))
 
 
 def _add_v2(call: Call, data: tuple[Any, ...], size_of: SizeOf) -> None:
@@ -191,7 +193,9 @@ def _add_along(call: Call, hops: tuple[Hop, ...], token_out: bytes, size: Size, 
         raise call.malformed("the pools are not a path")
     if hops[-1].token_out != wrapped_token(call, token_out):
         raise call.malformed("the pools do not end with the token out")
-    add_shown(call, hops, size, receiver(call, beneficiary), pays_native=token_out == NATIVE_ALIAS)
+    recipient = receiver(call, beneficiary)
+    add_shown(call, hops, size, recipient, pays_native=token_out == NATIVE_ALIAS)
+    keep_share(call, recipient, plain_token(token_out))
 
 
 def _add_curve(call: Call, target: tuple[int, bytes], tokens: Tokens, amounts: tuple[int, int], beneficiary: bytes) -> None:
@@ -203,7 +207,9 @@ def _add_curve(call: Call, target: tuple[int, bytes], tokens: Tokens, amounts: t
     token_in = wrapped_token(call, tokens[0]) if wrapping == _WRAP else plain_token(tokens[0])
     token_out = wrapped_token(call, tokens[1]) if wrapping == _UNWRAP else plain_token(tokens[1])
     hop = Hop("curve", "", pool, token_in, token_out, None)
-    add_shown(call, (hop,), size, receiver(call, beneficiary), pays_native=wrapping == _UNWRAP)
+    recipient = receiver(call, beneficiary)
+    add_shown(call, (hop,), size, recipient, pays_native=wrapping == _UNWRAP)
+    keep_share(call, recipient, plain_token(tokens[1]))
 
 
 def _follow_vault(call: Call, arguments: tuple[Any, ...], size_of: SizeOf) -> None:
@@ -221,7 +227,7 @@ def _follow_vault(call: Call, arguments: tuple[Any, ...], size_of: SizeOf) -> No
     call.call_contract(BALANCER_VAULT, data, call.value_wei)
     held = books.take_all(call.contract, tokens[1])
     call.require(held, to_amount)
-    books.credit(recipient, tokens[1], held)
+    keep_share(call, recipient, tokens[1])
 
 
 def _vault_tokens(call: Call, data: bytes, *, is_exact_out: bool) -> Tokens:
