@@ -8,6 +8,7 @@ from typing import Any
 
 from mempool.abi.arrays import array_reader, guarded, read_blob, read_blob_and_blobs
 from mempool.abi.layout import DIRTY, Group, Padding, Read, Shape, Slot, Tail, shape_of, slots_of
+from mempool.abi.plans import by_shape
 from mempool.abi.source import function_of
 from mempool.abi.types import AbiType, ArrayOf, Blob, TupleOf
 
@@ -64,7 +65,7 @@ def _expressions(shapes: Sequence[Shape], first: int, names: dict[str, Any], pad
         texts.append(_expression(shape, first, names, padding))
         first += len(slots_of([shape]))
     if shapes[:2] == _BLOB_AND_BLOBS:
-        names["read_both"] = read_blob_and_blobs
+        names["read_both"] = by_shape(read_blob_and_blobs)
         return [f"*read_both(data, start + value{at}, start + value{at + 1}, budget)", *texts[2:]]
     return texts
 

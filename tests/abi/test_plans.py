@@ -1,0 +1,65 @@
+"""A shape that was met before is read at once, to the same values, errors and charges."""
+
+from __future__ import annotations
+
+import random
+
+from eth_abi.abi import encode
+
+from mempool.abi import SPARE_BYTES, Budget, Padding, Read, arguments_reader, read_arguments
+from mempool.abi.arrays import read_blob_and_blobs
+from mempool.abi.plans import by_shape
+from mempool.abi.types import parse_type
+from mempool.errors import MalformedCalldata
+from tests.decode.test_hostile import mutated
+
+TYPES = ("bytes", "bytes[]", "uint256")
+Outcome = tuple[object, int, int, int]
+
+
+def outcome(read: Read, data: bytes, bytes_left: int) -> Outcome | tuple[str, bool]:
+    budget = Budget(b"test", bytes_left)
+    try:
+        values = read_arguments(read, data, 0, budget)
+    except MalformedCalldata as error:
+        return error.reason, error.refused
+    return values, budget.bytes_left, budget.items_left, budget.end
+
+
+def plan(chance: random.Random) -> bytes:
+    count = chance.choice((0, 1, 1, 2, 2, 3, 4, 15, 16))
+    inputs = [chance.randbytes(chance.choice((0, 1, 31, 32, 33, 64, 160))) for _ in range(count)]
+    codes = bytes(chance.choice((0, 8, 11)) for _ in range(chance.choice((count, count, count, 33))))
+    return encode(TYPES, (codes, inputs, 7))
+
+
+def test_ten_thousand_plans_read_the_same_with_and_without_the_shapes_met_before() -> None:
+    chance = random.Random(5)
+    plain = arguments_reader([parse_type(text) for text in TYPES], Padding.CHECKED)
+
+    def fully(data: bytes, start: int, budget: Budget) -> object:
+        """Nothing is known to a reader that is made anew."""
+        return arguments_reader([parse_type(text) for text in TYPES], Padding.CHECKED)(data, start, budget)
+
+    for number in range(10_000):
+        data = plan(chance)
+        if number % 2:
+            data = mutated(data, chance)
+        bytes_left = chance.choice((len(data) + SPARE_BYTES, chance.randrange(len(data) + 1)))
+        assert outcome(plain, data, bytes_left) == outcome(fully, data, bytes_left), data.hex()
+
+
+def test_known_shape_is_not_read_again_piece_by_piece() -> None:
+    calls = []
+
+    def counting(data: bytes, start: int, start_of_many: int, budget: Budget) -> tuple[bytes, tuple[bytes, ...]]:
+        calls.append(start)
+        return read_blob_and_blobs(data, start, start_of_many, budget)
+
+    read = by_shape(counting)
+    for first in (b"\x01", b"\x02"):
+        data = encode(TYPES[:2], (b"\x08\x0b", [first * 40, b"\x03" * 64]))
+        budget = Budget(b"test", 1_000)
+        assert read(data, 64, 128, budget) == (b"\x08\x0b", (first * 40, b"\x03" * 64))
+        assert (budget.bytes_left, budget.end) == (1_000 - 2 - 64 - 104, len(data))
+    assert calls == [64]
