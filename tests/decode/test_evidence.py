@@ -18,7 +18,7 @@ from mempool.errors import MalformedCalldata
 from mempool.model.chain import Evidence
 from mempool.model.swap import Completeness
 from mempool.resources import chain_names, load_tables
-from tests.decode.calls import SENDER, tables
+from tests.decode.calls import SENDER, calldata, tables
 from tests.decode.examples import all_examples
 
 SWAPS = {Completeness.EXACT, Completeness.AMOUNT_UNKNOWN, Completeness.TOKENS_UNKNOWN, Completeness.PARTIAL}
@@ -101,3 +101,17 @@ def test_router_is_called_tested_on_a_real_call_if_and_only_if_the_mined_blocks_
 @pytest.mark.parametrize("name", [name for name in chain_names() if name != "ethereum"])
 def test_no_router_of_a_chain_without_recorded_blocks_claims_a_real_call(name: str) -> None:
     assert [row.name for row in rows(chain_tables(name)) if row.tested is not Evidence.CONSTRUCTED] == []
+
+
+@pytest.mark.parametrize("name", chain_names())
+def test_swap_inside_a_call_that_may_fail_may_fail_itself_whatever_its_router(name: str) -> None:
+    chain, examples = chain_tables(name), all_examples()
+    (multicall3,) = (router for router in chain.routers.values() if router.kind == "multicall3")
+    for router in chain.routers.values():
+        if router.kind not in examples:
+            continue
+        data, value_wei = examples[router.kind](chain, router)
+        tried = calldata("aggregate3Value((address,bool,uint256,bytes)[])", [(router.address, True, value_wei, data)])
+        call = decode(chain, multicall3.address, tried, value_wei, SENDER)
+        assert call is not None, router.name
+        assert [intent.function for intent in call.intents if not intent.allow_revert] == [], router.name

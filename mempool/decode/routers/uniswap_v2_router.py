@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mempool.abi import Padding
 from mempool.decode.call import Call
@@ -55,7 +56,8 @@ def handler_of(swap: Swap) -> Handler:
             raise call.malformed("the path does not begin with the wrapped native token")
         if swap.receives_native and hops[-1].token_out != call.router.wrapped_native:
             raise call.malformed("the path does not end with the wrapped native token")
-        call.add(swap.intent_of(call.router.name, call.function, hops, _with_value(swap, arguments, call.value_wei)))
+        intent = swap.intent_of(call.router.name, call.function, hops, _with_value(swap, arguments, call.value_wei))
+        call.add(replace(intent, revert_scopes=call.revert_scopes) if call.revert_scopes else intent)
 
     return handle
 
