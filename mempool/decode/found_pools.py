@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from mempool.decode.create2 import SALTS
 from mempool.decode.pools import PoolFactory, keep
-from mempool.model.swap import Hop
+from mempool.model.swap import DecodedCall, Hop
 
 MAX_TRIED = 12
 """Listed tokens that are tried, in the order of the chain's file, which begins with those that most pools are made of."""
+_UNLISTED = frozenset(f"{kind}_unlisted" for kind in SALTS)
 
 
 class FoundPool(Struct, frozen=True, gc=False):
@@ -62,6 +64,24 @@ class FoundPools(Struct, frozen=True):
                 return
         keep(self.not_found, (pool, *tokens), None)
 
+    def learn(self, pool: bytes, tokens: tuple[bytes, bytes]) -> bool:
+        """Try the two tokens that a pool says are its own; False, with nothing learnt, where no listed factory has it so."""
+        for kind in SALTS:
+            found = self._of_factories(kind, pool, *tokens)
+            if found is not None:
+                keep(self.by_address, pool, found)
+                return True
+        return False
+
+    def recall(self, hop: Hop) -> None:
+        """Keep the pool of a hop as it was found, which an earlier run has stored; nothing where that was no listed factory's."""
+        factory = self.factories.get(hop.protocol)
+        if factory is None or not hop.kind or hop.pool in self.by_address:
+            return
+        found = _both_ways(factory, (hop.token_in, hop.token_out), hop.fee_pips or 0)
+        if found.forward.pool == hop.pool:
+            keep(self.by_address, hop.pool, found)
+
     def _of_factories(self, kind: str, pool: bytes, token: bytes, other_token: bytes) -> FoundPool | None:
         if token == other_token:
             return None
@@ -69,9 +89,25 @@ class FoundPools(Struct, frozen=True):
             if factory.kind == kind:
                 for fee_pips in factory.tick_spacings or (factory.fee_pips,):
                     if factory.address_of(token, other_token, fee_pips) == pool:
-                        token0, token1 = sorted((token, other_token))
-                        return FoundPool(kind, factory.hop(token0, token1, fee_pips), factory.hop(token1, token0, fee_pips))
+                        return _both_ways(factory, (token, other_token), fee_pips)
         return None
+
+
+def unnamed_pools(call: DecodedCall) -> dict[bytes, None]:
+    """The pools of a call that may be a listed factory's, and that their two tokens would tell; in the call's order."""
+    return {hop.pool: None for intent in call.intents for hop in intent.hops if not hop.kind and _lacks_tokens(hop)}
+
+
+def _both_ways(factory: PoolFactory, tokens: tuple[bytes, bytes], fee_pips: int) -> FoundPool:
+    token0, token1 = sorted(tokens)
+    return FoundPool(factory.kind, factory.hop(token0, token1, fee_pips), factory.hop(token1, token0, fee_pips))
+
+
+def _lacks_tokens(hop: Hop) -> bool:
+    """Whether a token is missing, while something tells the direction."""
+    if hop.protocol not in _UNLISTED or (hop.token_in and hop.token_out):
+        return False
+    return hop.zero_for_one is not None or bool(hop.token_in or hop.token_out)
 
 
 def _directed(found: FoundPool, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None) -> Hop | None:

@@ -1,4 +1,4 @@
-"""Reads pools and tokens from a node, off the hot path: pool snapshots at one block, symbols, decimals, the chain's id."""
+"""Reads pools and tokens from a node, off the hot path: pool snapshots at one block, what pools and tokens say of themselves."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SYMBOL_SELECTOR = "0x95d89b41"
 DECIMALS_SELECTOR = "0x313ce567"
+TOKEN0_SELECTOR = "0x0dfe1681"
+TOKEN1_SELECTOR = "0xd21220a7"
 CALL_GAS = 500_000
 MAX_SYMBOL_BYTES = 256
 WORD = 32
@@ -71,6 +73,15 @@ class ChainReads:
         symbol, decimals = await asyncio.gather(self._call(address, SYMBOL_SELECTOR), self._call(address, DECIMALS_SELECTOR))
         return TokenInfo(address, read_symbol(symbol), read_decimals(decimals))
 
+    async def pool_tokens(self, address: bytes) -> tuple[bytes, bytes] | None:
+        """What a pool says its `token0()` and `token1()` are at the newest block; None where it does not say.
+
+        Raises `UpstreamError` where the node does not answer at all.
+        """
+        answers = await asyncio.gather(self._call(address, TOKEN0_SELECTOR), self._call(address, TOKEN1_SELECTOR))
+        token0, token1 = map(read_address, answers)
+        return None if token0 is None or token1 is None else (token0, token1)
+
     async def _pool_state(self, identity: PoolIdentity, block_hash: str, words_each_side: int) -> PoolState | PoolFailure:
         loading = POOL_KINDS[identity.kind].load(identity, words_each_side=words_each_side)
         try:
@@ -105,8 +116,8 @@ class ChainReads:
     async def _has_code(self, address: bytes, block_hash: str) -> bool:
         return bool(await self._web3.eth.get_code(self._web3.to_checksum_address(address), cast("HexStr", block_hash)))
 
-    async def _call(self, token: bytes, selector: str) -> bytes | None:
-        call = cast("TxParams", {"to": self._web3.to_checksum_address(token), "data": selector, "gas": CALL_GAS})
+    async def _call(self, contract: bytes, selector: str) -> bytes | None:
+        call = cast("TxParams", {"to": self._web3.to_checksum_address(contract), "data": selector, "gas": CALL_GAS})
         try:
             return bytes(await self._web3.eth.call(call, "latest"))
         except RpcError:  # reverts, runs out of gas, or the node refuses it
@@ -138,3 +149,10 @@ def read_decimals(returned: bytes | None) -> int | None:
         return None
     decimals = int.from_bytes(returned[:WORD])
     return decimals if decimals < 256 else None
+
+
+def read_address(returned: bytes | None) -> bytes | None:
+    """An address as the first word, or None where the word is none."""
+    if returned is None or len(returned) < WORD or any(returned[: WORD - 20]):
+        return None
+    return returned[WORD - 20 : WORD]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mempool.decode.found_pools import MAX_TRIED, FoundPools
+from mempool.decode.found_pools import MAX_TRIED, FoundPools, unnamed_pools
+from mempool.model.swap import Completeness, DecodedCall, ExactIn, Hop, SwapIntent
 from tests.decode.calls import DAI, USDC, WETH, tables
 
 UNLISTED = b"\x77" * 20
@@ -65,3 +66,40 @@ def test_search_tries_a_bounded_number_of_tokens() -> None:
     for pool in (last, beyond):
         few.search("uniswap_v2", pool, (UNLISTED, b""))
     assert set(few.by_address) == {last}
+
+
+@pytest.mark.parametrize(("kind", "fee_pips"), [("uniswap_v2", 3000), ("uniswap_v3", 10_000)])
+def test_pool_that_says_its_own_tokens_is_believed_where_a_factory_has_it(kind: str, fee_pips: int) -> None:
+    pools, pool = found_pools(), address(kind, UNLISTED, b"\x66" * 20, fee_pips)
+    for lie in ((UNLISTED, WETH), (UNLISTED, UNLISTED), (bytes(20), bytes(20))):
+        assert not pools.learn(pool, lie)
+    assert pools.hop(kind, pool, (b"", b""), zero_for_one=True).kind == ""
+    assert pools.learn(pool, (UNLISTED, b"\x66" * 20))
+    hop = pools.hop(kind, pool, (b"", b""), zero_for_one=True)
+    assert (hop.kind, hop.token_in, hop.token_out, hop.fee_pips) == (kind, b"\x66" * 20, UNLISTED, fee_pips)
+
+
+def test_stored_hop_brings_its_pool_back_and_one_that_proves_nothing_does_not() -> None:
+    before, pool = found_pools(), address("uniswap_v3", UNLISTED, b"\x66" * 20, 500)
+    before.learn(pool, (UNLISTED, b"\x66" * 20))
+    hop = before.hop("uniswap_v3", pool, (b"", b""), zero_for_one=False)
+    later = found_pools()
+    later.recall(hop)
+    assert later.hop("uniswap_v3", pool, (b"", b""), zero_for_one=False) == hop
+    invented = Hop("uniswap_v3", "uniswap_v3", b"\x99" * 20, UNLISTED, WETH, 500)
+    later.recall(invented)
+    later.recall(Hop("nobody's", "uniswap_v3", b"\x98" * 20, UNLISTED, WETH, 500))
+    assert set(later.by_address) == {pool}
+
+
+def test_pools_that_their_tokens_would_settle_are_those_without_one_and_with_a_direction() -> None:
+    pools, asked, half = found_pools(), b"\x91" * 20, b"\x92" * 20
+    hops = (
+        pools.hop("uniswap_v3", asked, (b"", b""), zero_for_one=True),
+        pools.hop("uniswap_v2", half, (WETH, b"")),
+        pools.hop("uniswap_v2", b"\x93" * 20, (b"", b"")),
+        pools.hop("uniswap_v2", b"\x94" * 20, (WETH, USDC)),
+        Hop("curve", "", b"\x95" * 20, b"", b"", None, zero_for_one=True),
+    )
+    call = DecodedCall("r", b"", Completeness.TOKENS_UNKNOWN, (SwapIntent("r", "f", hops, ExactIn(1, 0), WETH),))
+    assert list(unnamed_pools(call)) == [asked, half]

@@ -126,6 +126,16 @@ async def test_token_and_chain_are_read_through_web3_over_the_feed(devnet: Devne
         assert await reads.token_info(b"\x77" * 20) == TokenInfo(b"\x77" * 20, b"", None)
 
 
+async def test_pools_say_what_their_tokens_are_and_others_say_nothing(devnet: Devnet) -> None:
+    pools = [pair_identity(at.WETH, at.TAXED), pool_identity(at.WETH, at.USDC, 500)]
+    async with listening(devnet.anvil.ws_url, ALL) as listener:
+        reads = ChainReads(listener.feed.request)
+        for pool in pools:
+            assert await reads.pool_tokens(pool.address) == (pool.token0, pool.token1)
+        for other in (raw(at.USDC), b"\x77" * 20):
+            assert await reads.pool_tokens(other) is None
+
+
 def returning(data: bytes) -> str:
     """Code that returns these bytes, whatever it is asked."""
     size = f"{len(data):06x}"
