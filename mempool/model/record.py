@@ -51,6 +51,16 @@ class TransactionSeen(Struct, frozen=True, gc=False):
     decoded: DecodedCall
 
 
+class TransactionDecoded(Struct, frozen=True, gc=False):
+    """More is known of what a stored transaction asks for: the pools that it names by address alone have been found.
+
+    Each of its intents takes the place of the one with its index; there are as many as before.
+    """
+
+    transaction_hash: str
+    decoded: DecodedCall
+
+
 class SourceSeen(Struct, frozen=True, gc=False):
     """Another source showed a transaction that is known."""
 
@@ -151,6 +161,7 @@ class RunCounters(Struct, frozen=True):
 
 Record = (
     TransactionSeen
+    | TransactionDecoded
     | SourceSeen
     | TransactionState
     | PredictionMade

@@ -26,13 +26,23 @@ INSERT_TRANSACTION = _insert(
 )
 INSERT_SIGHTING = """INSERT INTO sightings (transaction_id, source, recv_ns)
     SELECT id, ?, ? FROM transactions WHERE hash = ? ON CONFLICT DO NOTHING"""
+_OF_AN_INTENT = (
+    "router function protocols path token_in token_out hops size amount amount_approx limit_amount limit_amount_approx"
+    " pays_forward balance_sources recipient deadline sqrt_price_limit_x96 revert_scopes measures_received completeness reason"
+)
 INSERT_INTENT = _insert(
     "intents",
-    "transaction_id intent_index router function protocols path token_in token_out hops size amount amount_approx limit_amount"
-    " limit_amount_approx pays_forward balance_sources recipient deadline sqrt_price_limit_x96 revert_scopes measures_received"
-    " completeness reason",
+    f"transaction_id intent_index {_OF_AN_INTENT}",
     "id FROM transactions WHERE hash = ?",
     "ON CONFLICT DO NOTHING",
+)
+UPDATE_DECODED = "UPDATE transactions SET commands = ?, completeness = ?, reason = ?, extra_bytes = ? WHERE hash = ?"
+UPDATE_INTENT = " ".join(
+    (
+        "UPDATE intents SET",
+        ", ".join(f"{name} = ?" for name in _OF_AN_INTENT.split()),
+        "WHERE transaction_id = (SELECT id FROM transactions WHERE hash = ?) AND intent_index = ?",
+    )
 )
 UPDATE_STATE = """UPDATE transactions SET state = ?, state_reason = ?, replaced_by = ?, block_number = ?, block_hash = ?,
     transaction_index = ?, succeeded = ? WHERE hash = ?"""

@@ -20,10 +20,11 @@ from mempool.model.record import (
     RunCounters,
     SourceSeen,
     TokenSeen,
+    TransactionDecoded,
     TransactionSeen,
     TransactionState,
 )
-from mempool.model.swap import SwapIntent
+from mempool.model.swap import DecodedCall, SwapIntent
 from mempool.store import sql
 from mempool.store.columns import (
     Value,
@@ -78,7 +79,7 @@ def transaction_hash(record: Record) -> str:
             return record.prediction.transaction_hash
         case OutcomeGraded():
             return record.outcome.transaction_hash
-        case SourceSeen() | TransactionState() | PredictionMissed() | OpportunityFound():
+        case TransactionDecoded() | SourceSeen() | TransactionState() | PredictionMissed() | OpportunityFound():
             return record.transaction_hash
     return ""
 
@@ -89,13 +90,26 @@ def _transaction_seen(record: TransactionSeen, run_id: int) -> Iterator[Statemen
         *(run_id, tx.hash, hex_text(tx.sender), hex_text(tx.to) if tx.to is not None else None, int64(tx.nonce)),
         *(str(tx.value_wei), tx.value_wei / 10**18, int64(tx.gas_limit)),
         *(str(tx.max_fee_per_gas_wei), str(tx.max_priority_fee_per_gas_wei), call.router, hex_text(call.selector)),
-        *(json_text([display(name, 100) for name in call.commands]), call.completeness.value, display(call.reason, 500)),
-        *(int64(call.extra_bytes), int64(tx.recv_ns), display(tx.source, 100)),
+        *_call_values(call),
+        *(int64(tx.recv_ns), display(tx.source, 100)),
     )
     yield Statement(sql.INSERT_TRANSACTION, values, tx.hash)
     yield Statement(sql.INSERT_SIGHTING, (display(tx.source, 100), int64(tx.recv_ns), tx.hash), tx.hash)
     for index, intent in enumerate(call.intents):
         yield Statement(sql.INSERT_INTENT, (index, *_intent_values(intent), tx.hash), tx.hash)
+
+
+def _transaction_decoded(record: TransactionDecoded, _run_id: int) -> Iterator[Statement]:
+    call, key = record.decoded, record.transaction_hash
+    yield Statement(sql.UPDATE_DECODED, (*_call_values(call), key), key)
+    for index, intent in enumerate(call.intents):
+        yield Statement(sql.UPDATE_INTENT, (*_intent_values(intent), key, index), key)
+
+
+def _call_values(call: DecodedCall) -> tuple[Value, ...]:
+    """`commands, completeness, reason, extra_bytes` of a transaction."""
+    commands = json_text([display(name, 100) for name in call.commands])
+    return commands, call.completeness.value, display(call.reason, 500), int64(call.extra_bytes)
 
 
 def _intent_values(intent: SwapIntent) -> tuple[Value, ...]:
@@ -227,6 +241,7 @@ def _reorged(record: Reorged, _run_id: int) -> Iterator[Statement]:
 
 WRITERS: dict[type, Callable[..., Iterator[Statement]]] = {
     TransactionSeen: _transaction_seen,
+    TransactionDecoded: _transaction_decoded,
     SourceSeen: _source_seen,
     TransactionState: _transaction_state,
     PredictionMade: _prediction_made,

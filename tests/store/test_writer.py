@@ -22,10 +22,11 @@ from mempool.model.record import (
     RunEnd,
     SourceSeen,
     TokenSeen,
+    TransactionDecoded,
     TransactionState,
     TransactionStatus,
 )
-from mempool.model.swap import BalanceIn, ExactIn, ExactOut, Size
+from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Hop, Size
 from mempool.store import database as store_database
 from mempool.store.restored import open_transactions
 from mempool.store.writer import Store, StoreOptions
@@ -33,6 +34,7 @@ from tests.store.examples import (
     FAST,
     FOREIGN,
     LISTED,
+    PAIR,
     START_NS,
     block,
     exposed,
@@ -46,6 +48,9 @@ from tests.store.examples import (
     store_records,
     swap_records,
 )
+
+_INTENT_COLUMNS = """router, function, protocols, path, token_in, token_out, hops, size, amount, limit_amount, balance_sources,
+    recipient, deadline, revert_scopes, completeness, reason"""
 
 
 def included(number: int, on: int = 101, fork: str = "") -> TransactionState:
@@ -135,6 +140,30 @@ async def test_an_intent_comes_back_from_its_row_as_it_was(tmp_path: Path, size:
     assert (prediction.result.amount_out, prediction.result.block) == (made.result.amount_out, made.result.block)
     assert prediction.result.hops[0].impact == made.result.hops[0].impact
     assert prediction.result.intent == wanted
+
+
+async def test_what_is_learnt_later_of_a_call_takes_the_place_of_what_was_stored(tmp_path: Path) -> None:
+    unknown = msgspec.structs.replace(intent(), hops=(Hop("uniswap_v2_unlisted", "", PAIR, b"", b"", None, zero_for_one=True),))
+    unknown = msgspec.structs.replace(unknown, completeness=Completeness.TOKENS_UNKNOWN, reason="the pair's tokens are not known")
+    first = seen(1, unknown)
+    call = msgspec.structs.replace(first.decoded, completeness=Completeness.TOKENS_UNKNOWN, reason=unknown.reason)
+    records: list[Record] = [
+        *(msgspec.structs.replace(first, decoded=call), PredictionMissed(hash_of(1), 0, "not yet"), seen(2)),
+        *(TransactionDecoded(hash_of(1), seen(1).decoded), predicted(1), graded(1)),
+    ]
+    for name, batch_records in (("one", 1_000), ("other", 1)):
+        await store_records(tmp_path / name, records, msgspec.structs.replace(FAST, batch_records=batch_records))
+    assert dump(tmp_path / "one") == dump(tmp_path / "other")
+    path = tmp_path / "one"
+    assert (
+        rows(path, "SELECT completeness, reason, commands FROM transactions") == [("exact", "", '["swapExactETHForTokens"]')] * 2
+    )
+    assert rows(path, "SELECT id, transaction_id, intent_index FROM intents") == [(1, 1, 0), (2, 2, 0)]
+    first_row, second_row = rows(path, f"SELECT {_INTENT_COLUMNS} FROM intents ORDER BY id")
+    assert first_row == second_row
+    assert rows(path, "SELECT hash, state FROM swaps") == [(hash_of(1), "pending")]
+    (one, _) = open_transactions(path)
+    assert one.intents == (intent(),)
 
 
 async def test_a_run_that_was_killed_is_marked_unclean_by_the_next(tmp_path: Path) -> None:
