@@ -77,7 +77,8 @@ def _graded(
         return grade_call(mined, mined.results, movers)
     predicted: list[SwapResult | None] = [None] * len(mined.call.intents)
     for prediction in predictions:
-        predicted[prediction.intent_index] = prediction.result
+        if prediction.intent_index < len(predicted):  # an earlier version may have read more of the call
+            predicted[prediction.intent_index] = prediction.result
     seen_at = min((prediction.result.block.number for prediction in predictions), default=0)
     since = [moves.movers for moves in earlier if seen_at < moves.block_number < mined.block_number]
     return grade_call(mined, predicted, merged([*since, movers]))

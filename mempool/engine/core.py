@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mempool.decode import DecodeTables, decode_transaction
+from mempool.decode.found_pools import FoundPools, unnamed_pools
 from mempool.engine.block_run import BlockMoves, run_block
 from mempool.engine.counters import Counters
 from mempool.engine.findings import Findings
 from mempool.engine.following import Following
+from mempool.engine.name_wants import NameWants
 from mempool.engine.pool_wants import PoolRequest, PoolWants, siblings
 from mempool.engine.recent_blocks import Followed
 from mempool.engine.token_wants import TokenWants
@@ -20,7 +23,7 @@ from mempool.market import Market, MarketView
 from mempool.model.block import BlockRef, MinedBlock
 from mempool.model.outcome import Cause, Prediction
 from mempool.model.pool import PoolIdentity, PoolState
-from mempool.model.record import OutcomeGraded, PredictionMade, PredictionMissed, Record, TokenSeen
+from mempool.model.record import OutcomeGraded, PredictionMade, PredictionMissed, Record, TokenSeen, TransactionDecoded
 from mempool.model.swap import Completeness
 from mempool.model.transaction import PendingTransaction
 from mempool.simulate import CallResult, simulate_call
@@ -45,17 +48,22 @@ class Engine:
     """Holds all that changes while transactions and blocks come in; reads no clock and awaits nothing.
 
     Its owner sets `now_ns` to the stamp of the message that it hands in, and after each call carries out what
-    `take_pool_requests` and `take_token_requests` give, whose answers come back through the `on_…` methods.
+    `take_pool_requests`, `take_token_requests` and `take_name_requests` give, whose answers come back through the `on_…` methods.
+    What it learns of pools stays its own: other engines of the process decode with the tables as they were given.
     """
 
     def __init__(self, tables: DecodeTables, emit: Callable[[Record], None], options: EngineOptions = EngineOptions()) -> None:  # noqa: B008 - frozen
-        self.tables, self.counters, self.market = tables, Counters(), Market()
+        self.tables = replace(tables, found_pools=FoundPools(tables.factories, tuple(tables.tokens)))
+        self.counters, self.market = Counters(), Market()
         self.now_ns = 0
         self.following = Following(emit, self.counters, options.pending_capacity)
         self.waits = PoolWaits(options.waiting_capacity)
+        self.name_waits = PoolWaits(options.waiting_capacity)
+        """Swaps that wait for the tokens of pools which they name by address alone."""
         self._emit = emit
         self._wants = PoolWants(options.words_each_side, options.max_words_each_side)
         self._tokens = TokenWants(tables)
+        self._names = NameWants()
         self._findings = Findings(tables, options.min_profit_eth, options.priority_fee_wei, self.counters)
 
     @property
@@ -67,6 +75,10 @@ class Engine:
 
     def take_token_requests(self) -> list[bytes]:
         return self._tokens.take()
+
+    def take_name_requests(self) -> list[bytes]:
+        """Pools whose two tokens are wanted."""
+        return self._names.take()
 
     # -- pending transactions ------------------------------------------------------------------------------------------
 
@@ -93,6 +105,9 @@ class Engine:
         """Follow on what an earlier run left pending."""
         for each in followed:
             self.following.restore(each)
+            for intent in each.call.intents:
+                for hop in intent.hops:
+                    self.tables.found_pools.recall(hop)
 
     def _seen_again(self, transaction: PendingTransaction) -> None:
         returned = self.following.seen_again(transaction)
@@ -109,6 +124,8 @@ class Engine:
 
     def _predict(self, followed: Followed) -> None:
         """Simulate the call and look for what it opens, or wait for the pools that are not there yet."""
+        if not self._names_are_settled(followed):
+            return
         head, pools = self.market.head, followed.call.pools
         if head is None or not pools:
             return
@@ -121,6 +138,28 @@ class Engine:
             self._await_pools(followed, [pools[pool] for pool in wanted], head)
             return
         self._report(followed, outcome, view)
+
+    def _names_are_settled(self, followed: Followed) -> bool:
+        """Decode again what names pools that are known by now; False while the tokens of others are on their way."""
+        unnamed = unnamed_pools(followed.call)
+        if not unnamed or followed.transaction.to is None:  # an earlier run's, whose calldata is gone
+            return True
+        known = self.tables.found_pools.by_address
+        if not known.keys().isdisjoint(unnamed):
+            self._decode_again(followed)
+            unnamed = unnamed_pools(followed.call)
+        awaited = self._names.ask(pool for pool in unnamed if pool not in known)
+        if awaited:
+            self.name_waits.add(followed.transaction.hash, awaited)
+        return not awaited
+
+    def _decode_again(self, followed: Followed) -> None:
+        """Tokens that have become known fill in the hops; where more than that would change, the first reading stands."""
+        call = decode_transaction(self.tables, followed.transaction)
+        if call is not None and call != followed.call and len(call.intents) == len(followed.call.intents):
+            followed.call = call
+            self._emit(TransactionDecoded(followed.transaction.hash, call))
+            self._tokens.name(call)
 
     def _can_widen(self, error: StateUnknown) -> bool:
         return isinstance(error, TicksUnknown) and self._wants.widen(error.pool)
@@ -169,12 +208,27 @@ class Engine:
         for pool in pools:
             self._wants.answered(pool)
 
+    def on_pool_tokens(self, pool: bytes, tokens: tuple[bytes, bytes] | None) -> None:
+        """What a pool says its two tokens are. It is believed only where a listed factory has that pool of those tokens."""
+        if tokens is not None and self.tables.found_pools.learn(pool, tokens):
+            self._names.answered(pool)
+        else:
+            self._names.in_vain(pool)
+        self._predict_all(self.name_waits.arrived(pool))
+
+    def on_pool_tokens_failed(self, pool: bytes) -> None:
+        """The node did not answer; whoever still waits asks again with the next block."""
+        self._names.answered(pool)
+
     def on_token(self, address: bytes, symbol: str | bytes, decimals: int | None) -> None:
         """A token's own account of itself."""
         self._emit(TokenSeen(address, symbol, decimals))
 
     def _release(self, pool: bytes) -> None:
-        for transaction_hash in self.waits.arrived(pool):
+        self._predict_all(self.waits.arrived(pool))
+
+    def _predict_all(self, hashes: Iterable[str]) -> None:
+        for transaction_hash in hashes:
             followed = self.following.waiting(transaction_hash)
             if followed is not None:
                 self._predict(followed)
@@ -189,6 +243,14 @@ class Engine:
             elif head is not None:
                 identities = followed.call.pools
                 self._wants.ask([identities[pool] for pool in pools], head)
+
+    def _ask_for_names(self) -> None:
+        """Ask once more for the tokens of pools that somebody still waits for, where a read has failed."""
+        for transaction_hash, pools in self.name_waits.items():
+            if self.following.waiting(transaction_hash) is None:
+                self.name_waits.forget(transaction_hash)
+            else:
+                self._names.ask(pools)
 
     def _ask_siblings(self, state: PoolState) -> None:
         """The other pools of the same two tokens, where an arbitrage may open; nobody waits for them."""
@@ -217,6 +279,7 @@ class Engine:
         if orphaned is None:
             self._begin(block.ref)
         self._ask_for_waiting()
+        self._ask_for_names()
 
     def on_block_after_gap(self, block: MinedBlock) -> None:
         """A block of a time in which no pool was heard: swaps that nobody showed get their rows, but no predictions."""

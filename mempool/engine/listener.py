@@ -23,6 +23,8 @@ MAX_ANCESTORS = 64
 """Missed blocks that are read behind a new head; after a longer gap the market starts anew."""
 MAX_HEADS_TAKEN = 1_024
 MAX_TOKEN_READS = 4
+MAX_NAME_READS = 8
+"""Of pools that swaps wait for."""
 MAX_DECIMALS = 36
 """Beyond it a token's decimals are not believed, and its amounts stay unscaled."""
 
@@ -51,6 +53,7 @@ class Listener:
         self._work: asyncio.Queue[NewHead | PoolContent] = asyncio.Queue()
         self._tasks = asyncio.TaskGroup()
         self._token_reads = asyncio.Semaphore(MAX_TOKEN_READS)
+        self._name_reads = asyncio.Semaphore(MAX_NAME_READS)
         self._heads_taken: dict[str, None] = {}
         self._first_number = 0
         self._backfills: dict[str, set[str]] = {}
@@ -157,6 +160,8 @@ class Listener:
             self._tasks.create_task(self._read_pools(request, self._key("pools")))
         for token in self.engine.take_token_requests():
             self._tasks.create_task(self._read_token(token, self._key("token")))
+        for pool in self.engine.take_name_requests():
+            self._tasks.create_task(self._read_pool_tokens(pool))
 
     async def _read_pools(self, request: PoolRequest, key: str) -> None:
         states = await self._reads.pool_states(request.identities, request.block.hash, words_each_side=request.words_each_side)
@@ -176,6 +181,15 @@ class Listener:
             info = TokenInfo(token, b"", None)
         decimals = info.decimals if info.decimals is not None and info.decimals <= MAX_DECIMALS else None
         await self._in_turn(key, partial(self.engine.on_token, token, info.symbol, decimals))
+
+    async def _read_pool_tokens(self, pool: bytes) -> None:
+        try:
+            async with self._name_reads:
+                apply = partial(self.engine.on_pool_tokens, pool, await self._reads.pool_tokens(pool))
+        except UpstreamError:
+            apply = partial(self.engine.on_pool_tokens_failed, pool)
+        # One read of a pool's tokens is open at a time, so the pool is key enough, and the count of the others is left alone.
+        await self._in_turn(f"names 0x{pool.hex()}", apply)
 
     async def _in_turn(self, key: str, apply: Callable[[], None]) -> None:
         self.engine.now_ns = await self._turns.take(key)

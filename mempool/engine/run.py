@@ -95,9 +95,7 @@ class LiveRun:
         for record in listed_records(options.tables.chain):
             emit(record)
         engine.restore(left_pending(options.database, self._names[0]))
-        feed_options = FeedOptions(
-            chain_id=options.tables.chain.chain_id, targets=targets_of(options.tables), capture=capture
-        )
+        feed_options = FeedOptions(chain_id=options.tables.chain.chain_id, targets=targets_of(options.tables), capture=capture)
         listener = Listener(engine, emit, LiveTurns(capture))
         feeds = FeedGroup(
             [
@@ -144,7 +142,8 @@ class LiveRun:
         """Take over what the feeds and the store count themselves."""
         counters = engine.counters
         counters.seen, counters.foreign = feeds.seen, feeds.foreign
-        counters.waiting_dropped, counters.store_dropped = engine.waits.dropped, store.dropped
+        counters.waiting_dropped = engine.waits.dropped + engine.name_waits.dropped
+        counters.store_dropped = store.dropped
         self.tally.counters = counters
 
 
@@ -171,7 +170,7 @@ def _status(engine: Engine, store: Store) -> Status:
     head = engine.head
     return Status(
         counters=engine.counters,
-        waiting=len(engine.waits),
+        waiting=len(engine.waits) + len(engine.name_waits),
         head_number=head.number if head else None,
         head_age_seconds=time.time() - head.timestamp if head else 0.0,
         trouble=store.trouble,

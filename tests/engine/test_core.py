@@ -18,10 +18,12 @@ from mempool.model.record import (
     PredictionMissed,
     Reorged,
     SourceSeen,
+    TransactionDecoded,
     TransactionSeen,
     TransactionState,
     TransactionStatus,
 )
+from mempool.model.swap import Completeness, SwapIntent
 from mempool.resources import load_tables
 from mempool.simulate import CallResult
 from tests.engine.blocks import TOKEN
@@ -325,3 +327,104 @@ def test_unlisted_token_is_asked_for_once(world: World) -> None:
     world.announce(world.swap())
     assert world.engine.take_token_requests() == [TOKEN]
     assert world.engine.take_token_requests() == []
+
+
+def intents(record: TransactionSeen | TransactionDecoded) -> tuple[SwapIntent, ...]:
+    return record.decoded.intents
+
+
+def test_pool_that_names_its_tokens_and_is_proven_is_simulated_and_graded(world: World) -> None:
+    world.begin()
+    call = world.announce(world.pair_call())
+    (seen,) = world.of(TransactionSeen)
+    assert (seen.decoded.completeness, world.of(PredictionMade)) == (Completeness.TOKENS_UNKNOWN, [])
+    assert world.engine.take_name_requests() == [world.pair.address]
+    world.engine.on_pool_tokens(world.pair.address, (world.pair.token0, world.pair.token1))
+    (decoded,) = world.of(TransactionDecoded)
+    assert (decoded.transaction_hash, decoded.decoded.completeness) == (call.hash, Completeness.EXACT)
+    (intent,) = intents(decoded)
+    assert (intent.token_in, intent.token_out) == (world.tables.wrapped_native, TOKEN)
+    (made,) = world.of(PredictionMade)
+    expected = world.pair.swap_exact_out(world.tables.wrapped_native, ETHER)
+    assert (made.prediction.result.amount_in, made.prediction.result.amount_out) == (expected.amount_in, ETHER)
+    assert world.engine.take_token_requests() == [TOKEN]
+    assert (len(world.engine.name_waits), world.engine.counters.swaps) == (0, 1)
+    world.mine(ref(101), [call])
+    (graded,) = world.of(OutcomeGraded)
+    assert (graded.outcome.transaction_hash, graded.outcome.cause, graded.outcome.error_as_predicted) == (
+        *(call.hash, Cause.EXACT, 0),
+    )
+
+
+def test_pool_that_is_known_already_is_named_at_once(world: World) -> None:
+    world.begin()
+    world.announce(world.pair_call())
+    world.engine.on_pool_tokens(world.pair.address, (world.pair.token1, world.pair.token0))
+    world.announce(world.pair_call())
+    assert [seen.decoded.completeness for seen in world.of(TransactionSeen)] == [
+        Completeness.TOKENS_UNKNOWN,
+        Completeness.EXACT,
+    ]
+    assert len(world.of(PredictionMade)) == 2
+
+
+@pytest.mark.parametrize("tokens", [None, (TOKEN, b"\x77" * 20), (TOKEN, TOKEN)])
+def test_pool_that_is_not_proven_stays_unknown_and_is_not_asked_again(world: World, tokens: tuple[bytes, bytes] | None) -> None:
+    world.begin()
+    world.announce(world.pair_call())
+    assert world.engine.take_name_requests() == [world.pair.address]
+    world.engine.on_pool_tokens(world.pair.address, tokens)
+    world.announce(world.pair_call())
+    assert (world.engine.take_name_requests(), len(world.engine.name_waits)) == ([], 0)
+    assert (world.of(TransactionDecoded), world.of(PredictionMade)) == ([], [])
+
+
+def test_pool_is_asked_once_however_many_calls_wait_for_it(world: World) -> None:
+    world.begin()
+    calls = [world.announce(world.pair_call()) for _ in range(3)]
+    assert world.engine.take_name_requests() == [world.pair.address]
+    world.engine.on_pool_tokens(world.pair.address, (world.pair.token0, world.pair.token1))
+    assert [made.prediction.transaction_hash for made in world.of(PredictionMade)] == [call.hash for call in calls]
+
+
+def test_node_that_does_not_answer_for_a_pool_is_asked_again_with_the_next_block(world: World) -> None:
+    world.begin()
+    world.announce(world.pair_call())
+    world.engine.take_name_requests()
+    world.engine.on_pool_tokens_failed(world.pair.address)
+    assert (world.engine.take_name_requests(), len(world.engine.name_waits)) == ([], 1)
+    world.mine(ref(101))
+    assert world.engine.take_name_requests() == [world.pair.address]
+
+
+def test_call_that_is_mined_before_its_pool_is_named_says_that_no_prediction_comes(world: World) -> None:
+    world.begin()
+    call = world.announce(world.pair_call())
+    world.mine(ref(101), [call])
+    assert [missed.transaction_hash for missed in world.of(PredictionMissed)] == [call.hash]
+    world.engine.on_pool_tokens(world.pair.address, (world.pair.token0, world.pair.token1))
+    assert (world.of(TransactionDecoded), len(world.engine.name_waits)) == ([], 0)
+
+
+def test_engines_of_one_process_learn_each_for_itself(tables: DecodeTables) -> None:
+    one, other = World(tables), World(tables)
+    for world in (one, other):
+        world.begin()
+        world.announce(world.pair_call())
+    one.engine.on_pool_tokens(one.pair.address, (one.pair.token0, one.pair.token1))
+    assert one.pair.address in one.engine.tables.found_pools.by_address
+    assert not other.engine.tables.found_pools.by_address
+    assert not tables.found_pools.by_address
+
+
+def test_named_pool_of_an_earlier_run_is_known_to_the_next(tables: DecodeTables) -> None:
+    first, later = World(tables), World(tables)
+    first.begin()
+    call = first.announce(first.pair_call())
+    first.engine.on_pool_tokens(first.pair.address, (first.pair.token0, first.pair.token1))
+    (decoded,) = first.of(TransactionDecoded)
+    later.engine.restore([Followed(msgspec.structs.replace(call, to=None, calldata=b""), decoded.decoded)])
+    later.begin()
+    assert len(later.of(PredictionMade)) == 1
+    later.mine(ref(101), [call])
+    assert [graded.outcome.transaction_hash for graded in later.of(OutcomeGraded)] == [call.hash]

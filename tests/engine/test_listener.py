@@ -14,9 +14,10 @@ from mempool.engine.turns import LiveTurns
 from mempool.errors import UpstreamError
 from mempool.feeds import frames
 from mempool.feeds.chain_reads import ChainReads
-from mempool.feeds.events import Answer, Disconnected, HeadSeen, Purpose, RpcFailure
+from mempool.feeds.events import Answer, Disconnected, HeadSeen, PendingSeen, Purpose, RpcFailure
 from mempool.model.record import Gap, Record
 from mempool.resources import load_tables
+from tests.engine.world import World
 from tests.fakes.messages import block_hash, head
 
 BLOCKS = {block_hash(number): number for number in range(10, 100)}
@@ -102,3 +103,22 @@ def test_gap_that_no_pool_fills_is_reported_and_makes_nothing_vanish(
     listening.listener.handle(Answer(1, method, [], Purpose.BACKFILL, result, failure, 9, "node-1"))
     assert listening.records == [Gap("node-1", 5, 9, "the connection broke off", 0)]
     assert listening.listener._work.empty()
+
+
+async def test_pool_that_nobody_could_be_asked_about_is_asked_again_behind_the_next_head(listening: Listening) -> None:
+    call, asked = World(load_tables()).pair_call(), list[object]()
+
+    async def request(method: str, params: Sequence[object]) -> bytes:
+        if method == "eth_call":
+            asked.append(params[0])
+        return await listening.chain.request(method, params)
+
+    running = asyncio.create_task(listening.listener.run(request, ChainReads(request)))
+    await asyncio.sleep(0)
+    listening.listener.handle(PendingSeen(call, backfilled=False))
+    await asyncio.sleep(0.05)
+    assert (len(asked), len(listening.engine.name_waits)) == (2, 1)
+    await listening.tell(16)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(asked) == 4

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from eth_abi.abi import encode
+from msgspec.structs import replace
+
 from mempool.amm.uniswap_v2 import V2Pool
 from mempool.decode import DecodeTables
 from mempool.engine.core import Engine, EngineOptions
@@ -15,6 +18,7 @@ from tests.engine.blocks import EXACT_IN, ROUTER02, TIMESTAMP, TOKEN, pair_of, r
 from tests.grade.ledger import ETHER, Ledger
 
 Kind = TypeVar("Kind")
+PAIR_SWAP = bytes.fromhex("022c0d9f")
 
 
 def block_hash(number: int, branch: int = 0) -> str:
@@ -59,6 +63,11 @@ class World:
             source=source,
         )
 
+    def pair_call(self, amount_out: int = ETHER) -> PendingTransaction:
+        """A call of the pair itself, which says nothing of its tokens: `amount_out` of `TOKEN` for what it was paid before."""
+        arguments = encode(["uint256", "uint256", "address", "bytes"], [0, amount_out, b"\x11" * 20, b""])
+        return replace(self.swap(), to=self.pair.address, calldata=PAIR_SWAP + arguments)
+
     def announce(self, transaction: PendingTransaction) -> PendingTransaction:
         self.engine.now_ns = transaction.recv_ns
         self.engine.on_pending(transaction)
@@ -75,11 +84,21 @@ class World:
         for transaction in transactions:
             succeeded = transaction.hash not in failing
             if succeeded:
-                ledger.swap(self.pair, self.tables.wrapped_native, int.from_bytes(transaction.calldata[4:36]))
+                self._trade(ledger, transaction)
             receipts.append(Receipt(transaction.hash, succeeded, 100_000, tuple(ledger.logs)))
             ledger.logs.clear()
         self.engine.now_ns += 12 * 10**9
         return MinedBlock(block, tuple(transactions), tuple(receipts))
+
+    def _trade(self, ledger: Ledger, transaction: PendingTransaction) -> None:
+        """A router gets what the pair has for its amount; the pair called by itself pays what it is asked, for the least."""
+        token_in = self.tables.wrapped_native
+        if transaction.to != self.pair.address:
+            ledger.swap(self.pair, token_in, int.from_bytes(transaction.calldata[4:36]))
+            return
+        amount_out = int.from_bytes(transaction.calldata[36:68])
+        received = ledger.pools[self.pair.address].swap_exact_out(token_in, amount_out).amount_in
+        ledger.settle(self.pair, token_in, received, amount_out)
 
     def mine_taxed(self, block: BlockRef, transaction: PendingTransaction) -> None:
         """A block with one swap of which the pair receives 99 of 100."""
