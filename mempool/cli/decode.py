@@ -80,7 +80,9 @@ def decode_command(
     if to is not None:
         printer.show_transaction(transaction_given(call, to, value, sender))
     elif _HASH.fullmatch(call.lower()):
-        printer.show_transaction(fetch(call.lower(), rpc_url))
+        transaction = fetch(call.lower(), rpc_url)
+        name_pools(tables, transaction, rpc_url)
+        printer.show_transaction(transaction)
     else:
         printer.show_transaction(read_transaction(json_text(call)))
 
@@ -218,3 +220,16 @@ def fetch(transaction_hash: str, rpc_url: str | None) -> PendingTransaction:
     if not rpc_url:
         raise ConfigError("a hash needs a node: set ETH_RPC_URL, or give --rpc-url")
     return asyncio.run(fetch_transaction(Endpoint.parse(rpc_url), transaction_hash))
+
+
+def name_pools(tables: DecodeTables, transaction: PendingTransaction, rpc_url: str | None) -> None:
+    """Where the call names pools by address alone, let the node say of which tokens they are."""
+    from mempool.decode import decode_transaction
+    from mempool.decode.found_pools import unnamed_pools
+
+    call = decode_transaction(tables, transaction)
+    if rpc_url and call is not None and unnamed_pools(call):
+        from mempool.engine.single_shot import learn_pools
+        from mempool.feeds.endpoint import Endpoint
+
+        learn_pools(Endpoint.parse(rpc_url), tables, transaction)

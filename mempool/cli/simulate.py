@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mempool.cli.decode import fetch, json_text, read_transaction, transaction_given
+from mempool.cli.decode import fetch, json_text, name_pools, read_transaction, transaction_given
 from mempool.cli.labels import label
 from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display, format_amount, short_address
@@ -57,6 +57,8 @@ def simulate_command(
 
     tables = load_tables(chain)
     transaction = find_transaction(call, block_file, rpc_url) if to is None else transaction_given(call, to, value, sender)
+    if block_file is None:
+        name_pools(tables, transaction, rpc_url)
     decoded = decode_swaps(tables, transaction)
     shot = shoot(decoded, tables, block_file, rpc_url)
     if as_json:

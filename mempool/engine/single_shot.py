@@ -1,17 +1,20 @@
-"""Simulates one call by itself: on the pools of a block file, or on those of a node's newest block."""
+"""One call by itself: simulated on the pools of a block file or of a node's newest block, its nameless pools asked for."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
-from mempool.decode import DecodeTables
+from mempool.decode import DecodeTables, decode_transaction
+from mempool.decode.found_pools import unnamed_pools
 from mempool.engine.block_file import pool_states, read_block_file
+from mempool.engine.name_wants import MAX_OF_A_CALL
 from mempool.errors import BadData, TicksUnknown, UsageError
-from mempool.feeds import frames
+from mempool.feeds import frames, rest
 from mempool.feeds.chain_reads import ChainReads, PoolFailure
 from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.events import NodeEvent
@@ -42,6 +45,27 @@ def transaction_of_file(path: Path, transaction_hash: str) -> PendingTransaction
         if transaction.hash == transaction_hash:
             return transaction
     raise UsageError(f"{path}: block {block.ref.number} holds no transaction {transaction_hash}")
+
+
+def learn_pools(endpoint: Endpoint, tables: DecodeTables, transaction: PendingTransaction) -> None:
+    """Ask the node for the tokens of pools that the call names by address alone; the tables then know those that are proven.
+
+    Raises `UpstreamError`.
+    """
+    asyncio.run(_learn_pools(endpoint, tables, transaction))
+
+
+async def _learn_pools(endpoint: Endpoint, tables: DecodeTables, transaction: PendingTransaction) -> None:
+    """What is learnt of one pool may bring others to light."""
+    reads, asked = ChainReads(partial(rest.call, endpoint)), set[bytes]()
+    while call := decode_transaction(tables, transaction):
+        wanted = [pool for pool in unnamed_pools(call) if pool not in asked]
+        if not wanted or len(asked) + len(wanted) > MAX_OF_A_CALL:
+            return
+        asked.update(wanted)
+        for pool, tokens in zip(wanted, await asyncio.gather(*map(reads.pool_tokens, wanted)), strict=True):
+            if tokens is not None:
+                tables.found_pools.learn(pool, tokens)
 
 
 def simulate_on_file(path: Path, call: DecodedCall) -> Shot:
