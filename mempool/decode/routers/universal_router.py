@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mempool.abi import Padding
 from mempool.decode.call import Call
-from mempool.decode.ledger import NATIVE, Holding
+from mempool.decode.ledger import NATIVE
 from mempool.decode.routers import universal_commands as commands
 from mempool.decode.routers.universal_v4 import ACTIONS, lists_of, v4_swap
 from mempool.decode.tables import RouterKind
@@ -19,7 +19,7 @@ ALLOW_REVERT = 0x80
 
 def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     """execute(commands, inputs[, deadline])"""
-    call.books().credit(call.contract, NATIVE, Holding(call.value_wei))
+    call.books().change(call.contract, NATIVE, call.value_wei)
     if len(arguments) == 3:
         call.hold_to(arguments[2])
     run_commands(call, arguments)
