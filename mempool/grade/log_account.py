@@ -9,19 +9,27 @@ from msgspec import Struct
 from mempool.grade.swap_logs import SwapLog, swap_logs
 from mempool.grade.swap_topics import TRANSFER_TOPIC
 from mempool.model.block import Log
-from mempool.model.swap import Completeness, DecodedCall, Hop, SwapIntent
+from mempool.model.swap import Completeness, DecodedCall, ExactOut, Hop, SwapIntent
 
 PATH_KNOWN = frozenset({Completeness.EXACT, Completeness.AMOUNT_UNKNOWN, Completeness.TOKENS_UNKNOWN})
 """What is said of intents whose pools the call shows."""
+LAST_HOP_FIRST = frozenset({"balancer_v2", "balancer_v3", "uniswap_v4"})
+"""Protocols that carry out an exact output from its last hop to its first, one whole swap after the other.
+
+Each hop's output is only known once the hop after it has been reckoned: Balancer V2's `batchSwap` takes its steps in that order,
+Balancer V3's BatchRouter and V4Router go through their paths from the end, and each swap is logged as it is made. A V3 router
+begins at the last pool too, but that pool is paid inside its callback, by the pool before, and logs after it: its logs stand
+in trade order. So do those of V2 pairs, whose amounts are reckoned before the first of them moves.
+"""
 
 
 class LogAccount(Struct, frozen=True):
     """Figures of one successful transaction, or of several together.
 
-    An intent is true where its hops are found among the swap logs in their order, same pools and directions, after those of the
-    intents before it. One that may fail and left no trace counts as `intents_undone`. A log that no hop asked for is
-    `inside_a_transfer` where the token itself had just paid the pool, `of_a_hidden_part` where the call has a part whose pools
-    it does not show, else `unexplained`.
+    An intent is true where its hops are found among the swap logs in the order in which they are carried out, same pools and
+    directions, each log for one hop. One that may fail and left no trace counts as `intents_undone`. A log that no hop asked
+    for is `inside_a_transfer` where the token itself had just paid the pool, `of_a_hidden_part` where the call has a part whose
+    pools it does not show, else `unexplained`.
     """
 
     intents: int = 0
@@ -61,13 +69,18 @@ def account_for_logs(call: DecodedCall, logs: Sequence[Log]) -> LogAccount:
 def _follow(intent: SwapIntent, swaps: Sequence[SwapLog], taken: set[int]) -> str:
     """Take the logs of the intent's hops, the first free ones after those of the hop before."""
     chosen: list[int] = []
-    for hop in intent.hops:
+    for hop in _as_carried_out(intent):
         index = _next(hop, swaps, taken, after=chosen[-1] if chosen else -1)
         if index is None:
             return "undone" if intent.allow_revert else "false"
         chosen.append(index)
     taken.update(chosen)
     return "true"
+
+
+def _as_carried_out(intent: SwapIntent) -> Sequence[Hop]:
+    backwards = isinstance(intent.size, ExactOut) and all(hop.protocol in LAST_HOP_FIRST for hop in intent.hops)
+    return intent.hops[::-1] if backwards else intent.hops
 
 
 def _next(hop: Hop, swaps: Sequence[SwapLog], taken: set[int], *, after: int) -> int | None:

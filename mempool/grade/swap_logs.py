@@ -91,6 +91,13 @@ def _coins(log: Log, index: int) -> SwapLog:
     return SwapLog(log.address, index)
 
 
+def _tokens(log: Log, index: int) -> SwapLog | None:
+    """Balancer V1: caller, tokenIn, tokenOut are the indexed topics; the pool logs for itself."""
+    if len(log.topics) < 4:
+        return None
+    return SwapLog(log.address, index, tokens=(log.topics[2][12:], log.topics[3][12:]))
+
+
 def _vault(log: Log, index: int) -> SwapLog | None:
     """Balancer V2: poolId, tokenIn, tokenOut are the indexed topics."""
     if len(log.topics) < 4:
@@ -112,6 +119,9 @@ _READERS: dict[str, Callable[[Log, int], SwapLog | None]] = {
     "Uniswap V4": _swapper_deltas,
     "Curve, int128 indices": _coins,
     "Curve, uint256 indices": _coins,
+    "Curve, crypto NG": _coins,
+    "Curve, underlying coins": _coins,
+    "Balancer V1": _tokens,
     "Balancer V2": _vault,
     "Balancer V3": _vault_of_addresses,
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mempool.grade.log_account import LogAccount, account_for_logs
 from mempool.grade.swap_topics import SWAP_TOPICS, TRANSFER_TOPIC
 from mempool.model.block import Log
-from mempool.model.swap import Completeness, DecodedCall, ExactIn, Hop, SwapIntent
+from mempool.model.swap import Completeness, DecodedCall, ExactIn, ExactOut, Hop, Size, SwapIntent
 
 LOW, HIGH = b"\x01" * 20, b"\x02" * 20
 FIRST, SECOND, OTHER = (bytes([number]) * 20 for number in (0xA1, 0xA2, 0xA3))
 V2 = next(topic for topic, family in SWAP_TOPICS.items() if family == "Uniswap V2")
+SOLD = ExactIn(1, 0)
 FORWARD, BACK = (5, 0, 0, 4), (0, 5, 4, 0)
 
 
@@ -21,9 +24,15 @@ def paid_by_itself(token: bytes, pool: bytes) -> Log:
     return Log(token, (TRANSFER_TOPIC, bytes(12) + token, bytes(12) + pool), (9).to_bytes(32), 0)
 
 
-def intent(*pools: bytes, word: Completeness = Completeness.EXACT, may_fail: bool = False) -> SwapIntent:
-    hops = tuple(Hop("p", "", pool, LOW, HIGH, None) for pool in pools)
-    return SwapIntent("r", "f", hops, ExactIn(1, 0), LOW, revert_scopes=(0,) if may_fail else (), completeness=word)
+def intent(
+    *pools: bytes,
+    word: Completeness = Completeness.EXACT,
+    may_fail: bool = False,
+    protocol: str = "p",
+    size: Size = SOLD,
+) -> SwapIntent:
+    hops = tuple(Hop(protocol, "", pool, LOW, HIGH, None) for pool in pools)
+    return SwapIntent("r", "f", hops, size, LOW, revert_scopes=(0,) if may_fail else (), completeness=word)
 
 
 def call(*intents: SwapIntent, word: Completeness = Completeness.EXACT) -> DecodedCall:
@@ -39,6 +48,22 @@ def test_hop_the_other_way_round_or_out_of_order_or_without_log_is_false() -> No
     for logs in ([swap(FIRST, BACK), swap(SECOND)], [swap(SECOND), swap(FIRST)], [swap(FIRST)], []):
         account = account_for_logs(call(intent(FIRST, SECOND)), logs)
         assert (account.intents_false, account.logs_asked_for, account.logs_unexplained) == (1, 0, len(logs))
+
+
+@pytest.mark.parametrize("protocol", ["balancer_v2", "balancer_v3", "uniswap_v4"])
+def test_exact_output_of_a_protocol_that_begins_at_the_last_hop_is_logged_in_that_order(protocol: str) -> None:
+    forward, backward = [swap(FIRST), swap(SECOND)], [swap(SECOND), swap(FIRST)]
+    for size, true, false in ((ExactOut(1, 2), backward, forward), (ExactIn(1, 0), forward, backward)):
+        wanted = intent(FIRST, SECOND, protocol=protocol, size=size)
+        assert account_for_logs(call(wanted), true).intents_true == 1
+        assert account_for_logs(call(wanted), false).intents_false == 1
+
+
+@pytest.mark.parametrize("protocol", ["uniswap_v2", "uniswap_v3"])
+def test_exact_output_of_pairs_and_of_pools_that_are_paid_inside_their_callback_is_logged_in_trade_order(protocol: str) -> None:
+    wanted = intent(FIRST, SECOND, protocol=protocol, size=ExactOut(1, 2))
+    assert account_for_logs(call(wanted), [swap(FIRST), swap(SECOND)]).intents_true == 1
+    assert account_for_logs(call(wanted), [swap(SECOND), swap(FIRST)]).intents_false == 1
 
 
 def test_intent_that_may_fail_and_left_no_logs_is_undone() -> None:

@@ -56,8 +56,18 @@ def test_vaults_name_pool_and_tokens_in_their_topics() -> None:
     assert read("Balancer V3", words(1, 2, 0, 0), bytes(12) + POOL, *tokens) == SwapLog(POOL, 0, tokens=(HIGH, LOW))
 
 
+def test_balancer_v1_pool_names_its_tokens_behind_the_caller() -> None:
+    topics = (bytes(12) + b"\x99" * 20, bytes(12) + HIGH, bytes(12) + LOW)
+    assert read("Balancer V1", words(1, 2), *topics) == SwapLog(POOL, 0, tokens=(HIGH, LOW))
+
+
+@pytest.mark.parametrize("family", [family for family in TOPIC if family.startswith("Curve")])
+def test_curve_pool_logs_indices_of_coins_which_leave_the_way_open(family: str) -> None:
+    assert read(family, words(0, 5, 1, 4)) == SwapLog(POOL, 0)
+
+
 def test_log_that_is_too_short_for_its_event_is_no_swap() -> None:
-    for family in ("Uniswap V2", "Uniswap V3", "Uniswap V4", "Balancer V2", "Balancer V3"):
+    for family in ("Uniswap V2", "Uniswap V3", "Uniswap V4", "Balancer V1", "Balancer V2", "Balancer V3"):
         assert swap_logs([Log(POOL, (TOPIC[family],), b"", 0)]) == []
     assert swap_logs([Log(POOL, (), words(1), 0), Log(POOL, (b"\x01" * 32,), words(1), 1)]) == []
 
