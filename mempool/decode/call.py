@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import field
 from msgspec.structs import replace
@@ -14,6 +14,9 @@ from mempool.decode.tables import DecodeTables, Entry, RouterTable
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import ALL, BalanceIn, Completeness, ExactIn, Hop, Step, SwapIntent, Take
 
+ALLOW_REVERT = 0x80
+"""The flag that allows a command to fail where the router makes a call for it. Its own swaps are none: they take the transaction
+with them."""
 MAX_POOL_SEARCHES = 6
 """Pools of a call that are looked for among the listed factories and tokens, which takes some 100 hashes each."""
 
@@ -107,7 +110,7 @@ class Call(Budget, kw_only=True):
         except MalformedCalldata as error:
             if error.refused:
                 raise
-            self.intents, self.depth, self.bytes_left, self.levels = kept
+            self.intents[:], self.depth, self.bytes_left, self.levels = kept
             self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline = frame
             self.note(f"reverts: {error.reason}")
             self.books().forget_all()
@@ -131,21 +134,32 @@ class Call(Budget, kw_only=True):
                 self.extra_bytes = len(data) - self.end
         handler(self, arguments)
 
-    def run_command(self, command: Entry, data: bytes) -> None:
-        """Charge and note a command and read its input, of which all is one."""
-        self.commands_left -= 1
-        if self.commands_left < 0:
-            raise self.out_of_commands()
-        self.steps.append(Step(self.depth, "", command.name, len(self.intents)))
-        handler = command.handler
-        if handler is None:
-            return
-        read_plain = command.plain.get(len(data))
-        if read_plain is not None and (arguments := read_plain(data, self)) is not None:
-            self.function = command.name
-            handler(self, arguments)
-        else:
-            self.apply(command, data, 0)
+    def run_commands(self, codes: bytes, inputs: Sequence[bytes]) -> None:
+        """Run a plan's commands one after another, each of which is read from all of its input.
+
+        A command that the router does not have, or that is not understood, is opaque.
+        """
+        entries, mask, depth = self.router.commands, self.router.command_mask, self.depth
+        steps, intents = self.steps, self.intents
+        for code, data in zip(codes, inputs, strict=True):
+            self.commands_left -= 1
+            if self.commands_left < 0:
+                raise self.out_of_commands()
+            command = entries.get(code & mask)
+            if command is None or command.is_opaque:
+                self.note_opaque(f"command 0x{code & mask:02x}" if command is None else command.name)
+                continue
+            steps.append(Step(depth, "", command.name, len(intents)))
+            handler = command.handler
+            if handler is None:
+                continue
+            self.may_fail = code >= ALLOW_REVERT
+            read_plain = command.plain.get(len(data))
+            if read_plain is not None and (arguments := read_plain(data, self)) is not None:
+                self.function = command.name
+                handler(self, arguments)
+            else:
+                self.apply(command, data, 0)
 
     def hold_to(self, deadline: int) -> None:
         """From here on, and inside of here, the earliest deadline counts."""

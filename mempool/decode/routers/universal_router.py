@@ -13,9 +13,6 @@ from mempool.decode.routers import universal_commands as commands
 from mempool.decode.routers.universal_v4 import ACTIONS, lists_of, v4_swap
 from mempool.decode.tables import RouterKind
 
-ALLOW_REVERT = 0x80
-"""Allows a command to fail where the router makes a call for it. Its own swaps are none: they take the transaction with them."""
-
 
 def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     """execute(commands, inputs[, deadline])"""
@@ -37,15 +34,7 @@ def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
     if len(codes) != len(inputs):
         raise call.malformed(f"{len(codes)} commands have {len(inputs)} inputs")
     call.enter(call.size)
-    entries, mask = call.router.commands, call.router.command_mask
-    for code, data in zip(codes, inputs, strict=True):
-        command = entries.get(code & mask)
-        if command is None or command.is_opaque:
-            call.charge_command()
-            call.note_opaque(command.name if command else f"command 0x{code & mask:02x}")
-        else:
-            call.may_fail = code >= ALLOW_REVERT
-            call.run_command(command, data)
+    call.run_commands(codes, inputs)
     call.leave()
 
 
