@@ -127,7 +127,7 @@ class Engine:
         if not self._names_are_settled(followed):
             return
         head, pools = self.market.head, followed.call.pools
-        if head is None or not pools:
+        if head is None or not followed.call.intents:
             return
         view = self.market.view()
         wanted = [pool for pool in pools if view.pool(pool) is None and not self._wants.is_absent(pool, head)]

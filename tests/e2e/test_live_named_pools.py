@@ -18,6 +18,8 @@ from tests.e2e.test_replay import contents, tables
 
 pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("named pools")]
 ETHER = 10**18
+STRANGER = "0x" + "77" * 20
+"""Answers every call with nothing."""
 FACTORY_PAIR = pair_address(at.WETH, at.TAXED)
 
 
@@ -67,9 +69,9 @@ class Trade:
         assert isinstance(second.after, V2Pool)
         self.first = self._sell_one(devnet, program, seller, (ETHER, first.amount_out))
         self.second = self._sell_one(devnet, program, seller, (2 * ETHER, second.amount_out))
-        devnet.rpc.call("anvil_setCode", "0x" + "77" * 20, "0x60006000f3")
-        self.stranger = seller.call_pair("0x" + "77" * 20, (0, 5))
-        program.wait_for_all([self.stranger])
+        devnet.rpc.call("anvil_setCode", STRANGER, "0x60006000f3")
+        self.stranger = seller.call_pair(STRANGER, (0, 5))
+        program.wait_for_predictions([self.stranger])
         devnet.mine()
         program.wait_for_end_of_all([self.stranger])
 
@@ -121,9 +123,10 @@ def test_pair_is_asked_once_and_the_capture_says_when_its_answer_counted(trade: 
 
 
 def test_contract_that_names_no_tokens_keeps_its_word_and_has_no_prediction(trade: Trade) -> None:
-    query = """SELECT t.completeness, i.protocols, (SELECT count(*) FROM predictions p WHERE p.intent_id = i.id)
+    query = """SELECT t.completeness, i.protocols, i.missed, (SELECT count(*) FROM predictions p WHERE p.intent_id = i.id)
         FROM transactions t JOIN intents i ON i.transaction_id = t.id WHERE t.hash = ?"""
-    assert trade.rows(query, trade.stranger) == [("tokens_unknown", "uniswap_v2_unlisted", 0)]
+    reason = f"pool {STRANGER}: the maths of uniswap_v2_unlisted is not known"
+    assert trade.rows(query, trade.stranger) == [("tokens_unknown", "uniswap_v2_unlisted", reason, 0)]
 
 
 def test_decode_and_simulate_ask_their_node_too(trade: Trade) -> None:

@@ -377,6 +377,8 @@ def test_pool_that_is_not_proven_stays_unknown_and_is_not_asked_again(world: Wor
     world.announce(world.pair_call())
     assert (world.engine.take_name_requests(), len(world.engine.name_waits)) == ([], 0)
     assert (world.of(TransactionDecoded), world.of(PredictionMade)) == ([], [])
+    reason = f"pool 0x{world.pair.address.hex()}: the maths of uniswap_v2_unlisted is not known"
+    assert [missed.reason for missed in world.of(PredictionMissed)] == [reason] * 2
 
 
 def test_pool_is_asked_once_however_many_calls_wait_for_it(world: World) -> None:
