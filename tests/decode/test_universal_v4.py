@@ -201,6 +201,12 @@ def test_settle_all_limits_what_an_exact_output_may_cost() -> None:
         swapped("ur2", sell(), (SETTLE_ALL, (ETH, 10)))
 
 
+def test_what_was_taken_first_is_bought_by_the_open_delta() -> None:
+    call = swapped("ur2", (TAKE, (USDC, TO_SENDER, 33)), buy(amount=0))
+    assert sizes(call) == [ExactOut(33, 44)]
+    assert call.completeness is Completeness.EXACT
+
+
 def test_open_debt_is_what_an_exact_output_buys() -> None:
     first = sell((ETH, DAI, 3000, 60, NO_HOOKS), 70)
     call = swapped("ur2", first, buy(amount=0, forward=False), (TAKE_ALL, (DAI, 1)))

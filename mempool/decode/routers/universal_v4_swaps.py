@@ -48,7 +48,11 @@ class Unlock(Struct):
         self.deltas.credit(_OPEN, currency, holding)
 
     def take(self, currency: bytes, take: Take) -> None:
-        self.deltas.take(_OPEN, currency, take)
+        """What is taken before anything is owed to the router is a debt of its own."""
+        if take.numerator or self.delta(currency).sources:
+            self.deltas.take(_OPEN, currency, take)
+        else:
+            self.owe(currency, Holding(-take.wei))
 
     def forget(self, currency: bytes) -> None:
         self.deltas.forget(_OPEN, currency)
