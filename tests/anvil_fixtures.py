@@ -10,6 +10,7 @@ import pytest
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
 from scripts._devnet.packages import unusable
+from tests.e2e.venues import Venues, running_venues
 
 StartDevnet = Callable[[AnvilOptions], Devnet]
 
@@ -39,3 +40,10 @@ def start_devnet(devnet_packages: None) -> Iterator[StartDevnet]:
     """Starts nodes with the test's own options; all are stopped at its end."""
     with ExitStack() as stack:
         yield lambda options: stack.enter_context(running_devnet(options))
+
+
+@pytest.fixture(scope="session")
+def venues(devnet_packages: None) -> Iterator[Venues]:
+    """One node with V4, Balancer V2 and more for all tests that ask for it; group them, so that one worker starts it."""
+    with running_venues() as started:
+        yield started

@@ -127,9 +127,11 @@ def transact(rpc: Rpc, sender: Address, to: Address, data: str) -> dict[str, Any
 
 
 def bytecode(path: Path) -> str:
-    """`0x…` creation code of a Truffle, Hardhat or Waffle build."""
+    """`0x…` creation code of a Truffle, Hardhat, Waffle or Foundry build."""
     build = json.loads(path.read_text())
-    code = build.get("bytecode") or build["evm"]["bytecode"]["object"]
+    code = build.get("bytecode") or build["evm"]["bytecode"]
+    if isinstance(code, dict):
+        code = code["object"]
     return code if code.startswith("0x") else f"0x{code}"
 
 

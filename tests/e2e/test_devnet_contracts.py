@@ -51,7 +51,14 @@ def test_shipped_tables_apply_as_they_are(devnet: Devnet) -> None:
     assert "0x" + tables.pool_identity("uniswap_v2", raw(at.WETH), raw(at.USDC), 0).address.hex() == MAINNET_WETH_USDC_PAIR
     assert "0x" + tables.usd_pool.address.hex() == MAINNET_WETH_USDC_POOLS[500]
     here = {raw(placement.address) for placement in placements(devnet.owner)}
-    assert {table.name for address, table in tables.routers.items() if address not in here} == {"uniswap_universal_router_v2_1_1"}
+    assert {table.name for address, table in tables.routers.items() if address in here} == {
+        "uniswap_v2_router02",
+        "uniswap_v3_swap_router",
+        "uniswap_swap_router02",
+        "uniswap_universal_router_v1",
+        "uniswap_universal_router_v1_2",
+        "uniswap_universal_router_v2",
+    }
     assert {raw(token.address): token.decimals for token in (at.WETH_TOKEN, *at.TOKENS)}.items() <= {
         address: token.decimals for address, token in tables.tokens.items()
     }.items()
