@@ -1,0 +1,110 @@
+"""One side of a book: every level in a dict, and the best of them in a short sorted list."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from heapq import nlargest
+
+from mempool.books.scale import PriceScale, SizeScale
+from mempool.model.book import Level, TextLevel
+
+SORTED_LEVELS = 128
+"""So many of the best levels are sorted anew when the list has run empty; it is cut back to them at twice as many."""
+_BELOW_ALL = -(10**128)
+
+
+class BookSide:
+    """Levels by `key`: the price on the bid side, its negative on the ask side, so that the best key is the largest on both.
+
+    `top` holds, in ascending order, exactly the keys from `_floor` up. A change below that costs one dict operation, one in
+    it a bisection besides. Only where `top` has run empty are the best of all keys looked for: at most once a message.
+    """
+
+    __slots__ = ("_floor", "_limit", "_prices", "_sizes", "levels", "sign", "top")
+
+    def __init__(self, sign: int, sizes: SizeScale, decimals: int = 0) -> None:
+        self.sign = sign
+        self.levels: dict[int, int] = {}
+        self.top: list[int] = []
+        self._floor = _BELOW_ALL
+        self._limit = 2 * SORTED_LEVELS
+        self._prices = PriceScale(sign, decimals)
+        self._sizes = sizes
+
+    @property
+    def best_price(self) -> int:
+        """0 where the side is empty."""
+        return self.sign * self.top[-1] if self.top else 0
+
+    @property
+    def best_size(self) -> int:
+        return self.levels[self.top[-1]] if self.top else 0
+
+    def update(self, changes: Sequence[TextLevel]) -> None:
+        """Set absolute sizes; a level of size zero goes, also one that is not there.
+
+        Raises `BadNumber` and `MoreDecimals` with the changes before it applied: applying all of them again does no harm.
+        """
+        levels, top, prices, sizes, floor = self.levels, self.top, self._prices, self._sizes, self._floor
+        for change in changes:
+            key = prices[change[0]]
+            size = sizes[change[1]]
+            if size:
+                if key >= floor and key not in levels:
+                    insort(top, key)
+                levels[key] = size
+            elif levels.pop(key, 0) and key >= floor:
+                del top[bisect_left(top, key)]
+        if not top or len(top) > self._limit:
+            self._sort()
+
+    def load(self, levels: Sequence[TextLevel]) -> None:
+        """Replace all levels. Raises as `update` does, the side empty then."""
+        self.clear()
+        prices, sizes = self._prices, self._sizes
+        loaded = {prices[level[0]]: sizes[level[1]] for level in levels}
+        self.levels = loaded if all(loaded.values()) else {key: size for key, size in loaded.items() if size}
+        self._sort()
+
+    def clear(self) -> None:
+        self.levels, self.top, self._floor = {}, [], _BELOW_ALL
+
+    def sort_all(self) -> None:
+        """From now on keep every level sorted, as truncation wants it; only for sides that are truncated."""
+        self._limit = len(self.levels) + 10**9
+        self._sort()
+
+    def truncate(self, depth: int) -> None:
+        """Drop the levels behind the best `depth` ones of a side that is sorted wholly."""
+        excess = len(self.top) - depth
+        if excess > 0:
+            for key in self.top[:excess]:
+                del self.levels[key]
+            del self.top[:excess]
+
+    def best(self, count: int) -> list[Level]:
+        """The best `count` levels, best first."""
+        return [Level(self.sign * key, self.levels[key]) for key in self.best_keys(count)]
+
+    def best_keys(self, count: int) -> list[int]:
+        """The keys of the best `count` levels, best first."""
+        if count <= len(self.top) or len(self.top) == len(self.levels):
+            return self.top[: -count - 1 : -1]
+        return nlargest(count, self.levels)
+
+    def rescale_prices(self, decimals: int) -> None:
+        factor = self._prices.rescale(decimals)
+        self.levels = {key * factor: size for key, size in self.levels.items()}
+        self.top = [key * factor for key in self.top]
+        self._floor *= factor
+
+    def rescale_sizes(self, factor: int) -> None:
+        self.levels = {key: size * factor for key, size in self.levels.items()}
+
+    def _sort(self) -> None:
+        if len(self.levels) <= self._limit:
+            self.top, self._floor = sorted(self.levels), _BELOW_ALL
+        else:
+            self.top = self.top[-SORTED_LEVELS:] or nlargest(SORTED_LEVELS, self.levels)[::-1]
+            self._floor = self.top[0]

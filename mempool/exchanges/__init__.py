@@ -1,0 +1,1 @@
+"""Exchanges: one file a venue, bytes in and values out."""

@@ -1,0 +1,138 @@
+"""Whatever a venue sends, the book equals a plain one that is sorted anew each time, and every number is exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mempool.books import side
+from mempool.books.order_book import OrderBook
+from mempool.books.scale import REMEMBERED, BadNumber, SizeScale, to_scaled
+from mempool.model.book import Level, scaled_text, unscaled
+
+Levels = list[tuple[str, str]]
+Message = tuple[bool, Levels, Levels]
+
+
+class PlainBook:
+    """The reference: two dicts of decimals, sorted whenever asked."""
+
+    def __init__(self, depth: int = 0) -> None:
+        self.bids: dict[Decimal, Decimal] = {}
+        self.asks: dict[Decimal, Decimal] = {}
+        self.depth = depth
+
+    def apply(self, is_snapshot: bool, bids: Levels, asks: Levels) -> None:
+        for levels, changes, best_first in ((self.bids, bids, True), (self.asks, asks, False)):
+            if is_snapshot:
+                levels.clear()
+            levels.update((Decimal(price), Decimal(size)) for price, size in changes)
+            ordered = sorted((price for price, size in levels.items() if size), reverse=best_first)
+            for price in levels.keys() - set(ordered[: self.depth or len(ordered)]):
+                del levels[price]
+
+    def sorted_bids(self) -> list[tuple[Decimal, Decimal]]:
+        return sorted(self.bids.items(), reverse=True)
+
+    def sorted_asks(self) -> list[tuple[Decimal, Decimal]]:
+        return sorted(self.asks.items())
+
+
+def decimals(book: OrderBook, levels: list[Level]) -> list[tuple[Decimal, Decimal]]:
+    return [(unscaled(level.price, book.price_decimals), unscaled(level.size, book.size_decimals)) for level in levels]
+
+
+def assert_equal(book: OrderBook, plain: PlainBook) -> None:
+    bids, asks = plain.sorted_bids(), plain.sorted_asks()
+    assert decimals(book, book.best_bids(10_000)) == bids
+    assert decimals(book, book.best_asks(10_000)) == asks
+    assert decimals(book, book.best_bids(3)) == bids[:3]
+    assert unscaled(book.bids.best_price, book.price_decimals) == (bids[0][0] if bids else 0)
+    assert unscaled(book.asks.best_price, book.price_decimals) == (asks[0][0] if asks else 0)
+    assert unscaled(book.asks.best_size, book.size_decimals) == (asks[0][1] if asks else 0)
+    assert book.is_crossed is bool(bids and asks and bids[0][0] >= asks[0][0])
+
+
+PRICES = st.integers(1, 600).map(str) | st.decimals(Decimal("0.001"), 600, places=3).map(str)
+SIZES = st.just("0") | st.just("0.00000000") | st.decimals(0, 1000, places=8).map(lambda size: f"{size:f}")
+LEVELS = st.lists(st.tuples(PRICES, SIZES), max_size=12)
+MESSAGES = st.lists(st.tuples(st.sampled_from([False] * 9 + [True]), LEVELS, LEVELS), max_size=20)
+
+
+def play(messages: list[Message], depth: int) -> None:
+    book, plain = OrderBook(depth), PlainBook(depth)
+    for is_snapshot, bids, asks in messages:
+        (book.load if is_snapshot else book.update)(bids, asks)
+        plain.apply(is_snapshot, bids, asks)
+        assert_equal(book, plain)
+
+
+@given(MESSAGES, st.sampled_from([0, 0, 1, 5, 25]))
+def test_random_updates_give_the_plain_book(messages: list[Message], depth: int) -> None:
+    play(messages, depth)
+
+
+@pytest.mark.slow
+@settings(max_examples=100_000, deadline=None)
+@given(MESSAGES, st.sampled_from([0, 0, 1, 5, 25]))
+def test_random_updates_give_the_plain_book_100_000_times(messages: list[Message], depth: int) -> None:
+    play(messages, depth)
+
+
+@given(MESSAGES)
+def test_book_whose_sorted_part_is_short_gives_the_plain_book(messages: list[Message]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side, "SORTED_LEVELS", 2)
+        play(messages, 0)
+
+
+def test_deleting_all_sorted_levels_at_once_finds_the_next_best() -> None:
+    book = OrderBook()
+    book.load([(str(price), "1") for price in range(1, 1_001)], [(str(price), "1") for price in range(2_000, 3_000)])
+    book.update([(str(price), "0") for price in range(500, 1_001)], [(str(price), "0") for price in range(2_000, 2_700)])
+    assert (book.bids.best_price, book.asks.best_price) == (499, 2_700)
+    assert [level.price for level in book.best_asks(2)] == [2_700, 2_701]
+
+
+def test_more_decimals_than_before_rescale_the_book_and_round_nothing() -> None:
+    book = OrderBook()
+    book.load([("100", "1")], [("101", "2")])
+    book.update([("100.25", "0.5")], [("100.7500", "0.00000001")])
+    assert (book.price_decimals, book.size_decimals) == (4, 8)
+    assert decimals(book, book.best_bids(2)) == [(Decimal("100.25"), Decimal("0.5")), (Decimal(100), Decimal(1))]
+    assert decimals(book, book.best_asks(2)) == [(Decimal("100.75"), Decimal("1E-8")), (Decimal(101), Decimal(2))]
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "-1", "nan", "NaN", "Infinity", "1_000", "0x10", "1e999", "1.2.3", " 1", "٣", "9" * 65, "1e-40", ".5"]
+)
+@pytest.mark.parametrize("place", ["price", "size"])
+def test_what_is_no_number_is_refused(text: str, place: str) -> None:
+    if text in (" 1", ".5"):
+        text += "x"
+    with pytest.raises(BadNumber):
+        OrderBook().update([(text, "1") if place == "price" else ("1", text)], [])
+
+
+@pytest.mark.parametrize("text", ["0", "0.00", "0e5", "-0"])
+def test_price_of_zero_is_refused(text: str) -> None:
+    with pytest.raises(BadNumber):
+        OrderBook().update([(text, "1")], [])
+
+
+@given(st.decimals(0, 10**12, places=10), st.integers(0, 6))
+def test_every_notation_of_a_number_is_the_same(number: Decimal, more_zeros: int) -> None:
+    plain = f"{number:f}"
+    wanted = int(number.scaleb(20))
+    assert {to_scaled(text, 20) for text in (plain, plain + "0" * more_zeros, f"{number:.25e}", plain.encode())} == {wanted}
+    assert to_scaled(scaled_text(wanted, 20), 20) == wanted
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    scale = SizeScale(0)
+    for number in range(REMEMBERED + 10):
+        assert scale[str(number)] == number
+    assert len(scale) <= REMEMBERED
