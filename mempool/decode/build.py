@@ -48,6 +48,7 @@ def build_tables(chain: Chain, abis: Abis) -> DecodeTables:
         anywhere_inside=_by_selector(table for table, _ in anywhere),
         listed_pools=_unique(_pool_coins(pool, by_symbol) for pool in chain.listed_pools),
         found_pools=FoundPools(factories, tuple(tokens)),
+        wrappers=frozenset(table.name for table in (*routers, *(each for each, _ in anywhere)) if table.kind in WRAPPERS),
     )
 
 

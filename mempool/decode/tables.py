@@ -118,6 +118,9 @@ class DecodeTables(Struct, frozen=True):
     found_pools: FoundPools = FoundPools({}, ())
     """Pools that calls name by their address alone, and whose factory and tokens were found out."""
 
+    wrappers: frozenset[str] = frozenset()
+    """The names of the contracts that only carry calls of others."""
+
     def contract(self, to: bytes, selector: bytes) -> RouterTable | None:
         """Who answers a call that another contract makes; None where nobody is known to."""
         return self.routers.get(to) or self.anywhere_inside.get(selector)

@@ -24,11 +24,11 @@ from mempool.model.block import BlockRef, MinedBlock
 from mempool.model.outcome import Cause, Prediction
 from mempool.model.pool import PoolIdentity, PoolState
 from mempool.model.record import OutcomeGraded, PredictionMade, PredictionMissed, Record, TokenSeen, TransactionDecoded
-from mempool.model.swap import Completeness
+from mempool.model.swap import Completeness, DecodedCall
 from mempool.model.transaction import PendingTransaction
 from mempool.simulate import CallResult, simulate_call
 
-SWAPS = frozenset(Completeness) - {Completeness.NOT_A_SWAP, Completeness.MALFORMED, Completeness.REFUSED}
+UNREADABLE = (Completeness.MALFORMED, Completeness.REFUSED)
 
 
 class EngineOptions(Struct, frozen=True):
@@ -90,12 +90,16 @@ class Engine:
         call = decode_transaction(self.tables, transaction)
         if call is None:
             self.counters.foreign += 1
-        elif call.completeness in SWAPS:
+        elif self._may_swap(call):
             self._follow(Followed(transaction, call))
-        elif call.completeness is Completeness.NOT_A_SWAP:
-            self.counters.not_a_swap += 1
-        else:
+        elif call.completeness in UNREADABLE:
             self.counters.unreadable += 1
+        else:
+            self.counters.not_a_swap += 1
+
+    def _may_swap(self, call: DecodedCall) -> bool:
+        """Whether a call is worth following; of one that only carries other calls none of which is known, nothing says so."""
+        return bool(call.intents) or (call.completeness is Completeness.OPAQUE and call.router not in self.tables.wrappers)
 
     def on_pool_content(self, hashes: frozenset[str], source: str) -> None:
         """The whole pool of `source`: what it showed before and no longer holds has vanished."""
@@ -285,7 +289,7 @@ class Engine:
         """A block of a time in which no pool was heard: swaps that nobody showed get their rows, but no predictions."""
         for transaction in block.transactions:
             call = None if self.following.knows(transaction.hash) else decode_transaction(self.tables, transaction)
-            if call is not None and call.completeness in SWAPS:
+            if call is not None and self._may_swap(call):
                 self.counters.swaps += 1
                 self.counters.unheard += 1
                 self.following.add(Followed(transaction, call))

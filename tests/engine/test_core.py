@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from eth_abi.abi import encode
+from msgspec.structs import replace
 
 from mempool.decode import DecodeTables, decode_transaction
 from mempool.engine.core import EngineOptions
@@ -430,3 +432,25 @@ def test_named_pool_of_an_earlier_run_is_known_to_the_next(tables: DecodeTables)
     assert len(later.of(PredictionMade)) == 1
     later.mine(ref(101), [call])
     assert [graded.outcome.transaction_hash for graded in later.of(OutcomeGraded)] == [call.hash]
+
+
+def test_call_of_an_account_is_followed_only_where_a_known_swap_stands_in_it(world: World) -> None:
+    swap = world.swap()
+    account, stranger = b"\x77" * 20, b"\x66" * 20
+    for number, (target, data) in enumerate(((swap.to, swap.calldata), (stranger, b"\x01\x02\x03\x04"))):
+        arguments = encode(["address", "uint256", "bytes"], [target, 0, data])
+        execute = replace(swap, to=account, calldata=bytes.fromhex("b61d27f6") + arguments, hash=f"0x{number + 900:064x}")
+        world.announce(execute)
+    assert [seen.transaction.hash for seen in world.of(TransactionSeen)] == [f"0x{900:064x}"]
+    assert (world.engine.counters.swaps, world.engine.counters.not_a_swap) == (1, 1)
+
+
+def test_nothing_is_found_on_the_word_of_a_contract_that_is_not_listed(world: World) -> None:
+    world.begin()
+    swap = world.swap(100 * ETHER)
+    arguments = encode(["address", "uint256", "bytes"], [swap.to, 0, swap.calldata])
+    execute = replace(swap, to=b"\x77" * 20, calldata=bytes.fromhex("b61d27f6") + arguments, hash=f"0x{901:064x}", nonce=901)
+    for transaction in (execute, swap):
+        world.announce(transaction)
+    assert {made.prediction.transaction_hash for made in world.of(PredictionMade)} == {execute.hash, swap.hash}
+    assert {found.transaction_hash for found in world.of(OpportunityFound)} == {swap.hash}
