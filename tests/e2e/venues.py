@@ -26,11 +26,12 @@ V4_PROVIDER = "0x0000000000000000000000000000000000a04002"
 AUTHORIZER = "0x0000000000000000000000000000000000a04003"
 WEIGHTED_FACTORY = "0x0000000000000000000000000000000000a04004"
 SAFE = "0x0000000000000000000000000000000000a04005"
-ACCOUNT_CODE = "0x0000000000000000000000000000000000a04006"
+SAFE_CODE = "0x0000000000000000000000000000000000a04006"
 ACCOUNT_FACTORY = "0x0000000000000000000000000000000000a04007"
 
 V4_OUT = "@uniswap/v4-core/out"
 BALANCER = "@balancer-labs/v2-deployments/dist/tasks"
+SAFES = f"@gnosis.pm/safe-contracts/build/{ARTIFACTS}"
 ONE = 10**18
 V4_DOLLARS, BALANCER_DOLLARS = 5_000_000, 3_000_000
 PoolKey = tuple[str, str, int, int, str]
@@ -94,7 +95,9 @@ def placements(owner: str) -> list[Placement]:
         Placement(
             "@account-abstraction/contracts/artifacts/SimpleAccountFactory.json", ACCOUNT_FACTORY, ["address"], [ENTRY_POINT_V06]
         ),
-        Placement(f"@gnosis.pm/safe-contracts/build/{ARTIFACTS}/libraries/MultiSend.sol/MultiSend.json", MULTI_SEND),
+        Placement(f"{SAFES}/libraries/MultiSend.sol/MultiSend.json", MULTI_SEND),
+        Placement(f"{SAFES}/GnosisSafe.sol/GnosisSafe.json", SAFE_CODE),
+        Placement(f"{SAFES}/proxies/GnosisSafeProxy.sol/GnosisSafeProxy.json", SAFE, ["address"], [SAFE_CODE]),
     ]
 
 
