@@ -48,11 +48,11 @@ def account_for_logs(call: DecodedCall, logs: Sequence[Log]) -> LogAccount:
     swaps = swap_logs(logs)
     known = [intent for intent in call.intents if intent.completeness in PATH_KNOWN]
     is_hidden = call.completeness not in PATH_KNOWN
+    inside = {swap.index for swap in swaps if _is_inside_a_transfer(swap, swaps, logs)}
     taken: set[int] = set()
-    verdicts = [_follow(intent, swaps, taken) for intent in known]
-    left = [swap for swap in swaps if swap.index not in taken]
-    inside = [swap for swap in left if _is_inside_a_transfer(swap, logs)]
-    rest = len(left) - len(inside)
+    verdicts = [_follow(intent, swaps, taken, inside) for intent in known]
+    left = {swap.index for swap in swaps} - taken
+    rest = len(left - inside)
     return LogAccount(
         intents=len(known),
         intents_true=verdicts.count("true"),
@@ -60,22 +60,30 @@ def account_for_logs(call: DecodedCall, logs: Sequence[Log]) -> LogAccount:
         intents_false=verdicts.count("false"),
         logs=len(swaps),
         logs_asked_for=len(swaps) - len(left),
-        logs_inside_a_transfer=len(inside),
+        logs_inside_a_transfer=len(left & inside),
         logs_of_a_hidden_part=rest if is_hidden else 0,
         logs_unexplained=0 if is_hidden else rest,
     )
 
 
-def _follow(intent: SwapIntent, swaps: Sequence[SwapLog], taken: set[int]) -> str:
-    """Take the logs of the intent's hops, the first free ones after those of the hop before."""
-    chosen: list[int] = []
-    for hop in _as_carried_out(intent):
-        index = _next(hop, swaps, taken, after=chosen[-1] if chosen else -1)
-        if index is None:
-            return "undone" if intent.allow_revert else "false"
-        chosen.append(index)
+def _follow(intent: SwapIntent, swaps: Sequence[SwapLog], taken: set[int], inside: set[int]) -> str:
+    """Take the logs of the intent's hops, of those `inside` a token's transfer only where there are no others."""
+    chosen = _find(intent, swaps, taken | inside) or _find(intent, swaps, taken)
+    if chosen is None:
+        return "undone" if intent.allow_revert else "false"
     taken.update(chosen)
     return "true"
+
+
+def _find(intent: SwapIntent, swaps: Sequence[SwapLog], not_these: set[int]) -> list[int] | None:
+    """For each hop the first log after that of the hop before; None where one has none."""
+    chosen: list[int] = []
+    for hop in _as_carried_out(intent):
+        index = _next(hop, swaps, not_these, after=chosen[-1] if chosen else -1)
+        if index is None:
+            return None
+        chosen.append(index)
+    return chosen
 
 
 def _as_carried_out(intent: SwapIntent) -> Sequence[Hop]:
@@ -83,17 +91,32 @@ def _as_carried_out(intent: SwapIntent) -> Sequence[Hop]:
     return intent.hops[::-1] if backwards else intent.hops
 
 
-def _next(hop: Hop, swaps: Sequence[SwapLog], taken: set[int], *, after: int) -> int | None:
-    free = (swap.index for swap in swaps if swap.index > after and swap.index not in taken and swap.goes_along(hop))
+def _next(hop: Hop, swaps: Sequence[SwapLog], not_these: set[int], *, after: int) -> int | None:
+    free = (swap.index for swap in swaps if swap.index > after and swap.index not in not_these and swap.goes_along(hop))
     return next(free, None)
 
 
-def _is_inside_a_transfer(swap: SwapLog, logs: Sequence[Log]) -> bool:
-    """Whether a token had paid the pool out of its own pocket: its contract is the sender of a transfer of itself."""
-    return any(
-        len(log.topics) == 3
-        and log.topics[0] == TRANSFER_TOPIC
-        and log.topics[1][12:] == log.address
-        and log.topics[2][12:] == swap.pool
-        for log in logs[: swap.index]
+def _is_inside_a_transfer(swap: SwapLog, swaps: Sequence[SwapLog], logs: Sequence[Log]) -> bool:
+    """Whether a token sold its fees: what the pool was paid last before the swap came from the token's own contract, or from
+    one that took a part of the same token, as its fee, elsewhere in the transaction."""
+    before = max((other.index for other in swaps if other.pool == swap.pool and other.index < swap.index), default=-1)
+    payments = [log for log in logs[before + 1 : swap.index] if _is_transfer(log) and _receiver(log) == swap.pool]
+    if not payments:
+        return False
+    payment = payments[-1]
+    token, payer = payment.address, _payer(payment)
+    return payer == token or any(
+        log.address == token and _is_transfer(log) and _receiver(log) == payer != _payer(log) for log in logs[swap.index :]
     )
+
+
+def _is_transfer(log: Log) -> bool:
+    return len(log.topics) == 3 and log.topics[0] == TRANSFER_TOPIC
+
+
+def _payer(log: Log) -> bytes:
+    return log.topics[1][12:]
+
+
+def _receiver(log: Log) -> bytes:
+    return log.topics[2][12:]

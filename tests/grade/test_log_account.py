@@ -80,6 +80,18 @@ def test_token_that_sells_its_own_fee_explains_a_log_that_nobody_asked_for() -> 
     assert account_for_logs(call(intent(FIRST)), late).logs_unexplained == 1
 
 
+def test_swap_of_what_a_fee_taker_holds_is_left_to_the_token_and_the_later_one_to_the_call() -> None:
+    taker, sender = b"\x77" * 20, b"\x88" * 20
+
+    def moved(payer: bytes, receiver: bytes) -> Log:
+        return Log(LOW, (TRANSFER_TOPIC, bytes(12) + payer, bytes(12) + receiver), (9).to_bytes(32), 0)
+
+    logs = [moved(taker, FIRST), swap(FIRST), moved(sender, taker), moved(sender, FIRST), swap(FIRST)]
+    account = account_for_logs(call(intent(FIRST)), logs)
+    assert account == LogAccount(intents=1, intents_true=1, logs=2, logs_asked_for=1, logs_inside_a_transfer=1)
+    assert account_for_logs(call(intent(FIRST)), [*logs[:2], *logs[3:]]).logs_unexplained == 1
+
+
 def test_hidden_part_explains_logs_and_its_intent_claims_none() -> None:
     hidden = intent(b"", word=Completeness.PARTIAL)
     account = account_for_logs(call(hidden, intent(FIRST), word=Completeness.PARTIAL), [swap(OTHER), swap(FIRST)])
