@@ -15,8 +15,9 @@ from mempool.model.swap import Hop
 
 MAX_KEPT = 16_384
 """Entries of each table; a full one is emptied, so that made-up paths cannot fill the memory."""
-MAX_HOPS = 512
-"""Far beyond what a block's gas pays for; each unknown hop costs two hashes."""
+MAX_HOPS = 320
+"""More than a transaction's gas pays for: a swap takes some 55,000 of at most 2^24 (EIP-7825). Each unknown hop costs two hashes."""
+_HASHES_OF_A_POOL = 2
 _MAX_KEPT_HOPS = 8
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -100,8 +101,7 @@ class PoolFactory(Struct, frozen=True):
         key = (token_in, token_out, fee_pips)
         path = self.single_paths.get(key)
         if path is None:
-            if token_in == token_out:
-                raise budget.malformed("a hop has the same token on both sides")
+            _check_pairs((token_in, token_out), budget)
             path = self.path((token_in, token_out), (fee_pips,))
             keep(self.single_paths, key, path)
         return path
@@ -135,10 +135,12 @@ class PoolFactory(Struct, frozen=True):
 
 
 def _check_pairs(tokens: Sequence[bytes], budget: Budget) -> None:
+    """Before the hops of a new path are worked out, charge for them: the call may go on to revert, and try another."""
     if len(tokens) > MAX_HOPS:
         raise budget.refused(f"has more than {MAX_HOPS} hops")
     if any(token_in == token_out for token_in, token_out in pairwise(tokens)):
         raise budget.malformed("a hop has the same token on both sides")
+    budget.charge_hashes(_HASHES_OF_A_POOL * (len(tokens) - 1))
 
 
 def keep(table: dict[Key, Value], key: Key, value: Value) -> None:

@@ -58,3 +58,12 @@ def test_path_that_no_block_could_pay_for_is_refused() -> None:
     with pytest.raises(MalformedCalldata) as caught:
         load_tables().factories["uniswap_v2"].token_path(tokens, budget())
     assert caught.value.refused
+
+
+def test_made_up_paths_of_one_call_are_worked_out_up_to_its_number_of_hashes() -> None:
+    factory, of_one_call = load_tables().factories["uniswap_v2"], budget()
+    for start in (1, 1_000):
+        factory.token_path(tuple(number.to_bytes(20) for number in range(start, start + MAX_HOPS // 2 + 1)), of_one_call)
+    with pytest.raises(MalformedCalldata, match="hashes") as caught:
+        factory.token_path((USDC, bytes(20)), of_one_call)
+    assert caught.value.refused
