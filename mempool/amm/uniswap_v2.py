@@ -17,6 +17,8 @@ from mempool.model.pool import PoolIdentity, PoolSwap, SwapEvent
 SYNC_TOPIC = keccak256(b"Sync(uint112,uint112)")
 SWAP_TOPIC = keccak256(b"Swap(address,uint256,uint256,uint256,uint256,address)")
 RESERVES_SLOT = 8
+TOKEN_SLOTS = (6, 7)
+"""Where a pair keeps `token0` and `token1`; a swap reads both."""
 MAX_RESERVE = 2**112 - 1
 PIPS = 1_000_000
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field, to_builtins
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from mempool.decode import DecodeTables, decode_transaction
-from mempool.engine.block_file import pool_states, read_block_file
+from mempool.decode.found_pools import FoundPools, unnamed_pools
+from mempool.engine.block_file import pair_tokens, pool_states, read_block_file
 from mempool.engine.block_run import CallRun, run_block
 from mempool.feeds.frames import BlockFile
 from mempool.grade.log_account import PATH_KNOWN, LogAccount, account_for_logs
@@ -83,7 +84,7 @@ def backtest_file(path: Path, tables: DecodeTables) -> FileCounts:
 
 def count_block(block_file: BlockFile, tables: DecodeTables) -> Counts:
     """Plays the block's transactions as pending, in block order, over the state before it."""
-    block = block_file.block
+    block, tables = block_file.block, with_named_pools(block_file, tables)
     run = run_block(view_before(block_file, tables), block, tables)
     calls = {call.transaction.hash: call for call in run.calls}
     counts = Counts(transactions=len(block.transactions))
@@ -95,6 +96,20 @@ def count_block(block_file: BlockFile, tables: DecodeTables) -> Counts:
             _increment(counts.calls, call.call.completeness.value)
             _count_call(counts, call, has_state=block_file.pre_state is not None)
     return counts
+
+
+def with_named_pools(block_file: BlockFile, tables: DecodeTables) -> DecodeTables:
+    """The tables with the pairs that calls name by their address alone, as far as the file knows their tokens and a listed
+    factory proves them. What is found for one file is not known for the next."""
+    tables = replace(tables, found_pools=FoundPools(tables.factories, tuple(tables.tokens)))
+    accounts = block_file.pre_state or {}
+    for transaction in block_file.block.transactions:
+        call = decode_transaction(tables, transaction)
+        for pool in () if call is None else unnamed_pools(call):
+            tokens = pair_tokens(accounts.get(pool))
+            if tokens is not None:
+                tables.found_pools.learn(pool, tokens)
+    return tables
 
 
 def view_before(block_file: BlockFile, tables: DecodeTables) -> MarketView:

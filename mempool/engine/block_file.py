@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mempool.amm import POOL_KINDS
 from mempool.amm.pool_kind import load_from
+from mempool.amm.uniswap_v2 import TOKEN_SLOTS
 from mempool.errors import BadData, StateUnknown, UsageError
 from mempool.feeds.frames import Account, BlockFile, parse_block_file
 from mempool.model.pool import PoolIdentity, PoolState
@@ -43,6 +44,13 @@ def pool_states(pre_state: Mapping[bytes, Account], identities: Iterable[PoolIde
             except StateUnknown:
                 continue
     return states
+
+
+def pair_tokens(account: Account | None) -> tuple[bytes, bytes] | None:
+    """What stands where a V2 pair keeps its tokens; no proof that the account is one. None where it is not known."""
+    words = [None if account is None else account.storage.get(slot) for slot in TOKEN_SLOTS]
+    token0, token1 = (b"" if word is None else (word % (1 << 160)).to_bytes(20) for word in words)
+    return (token0, token1) if any(token0) and any(token1) else None
 
 
 def _unpacked(raw: bytes) -> bytes:

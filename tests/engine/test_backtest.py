@@ -35,6 +35,7 @@ from tests.engine.blocks import (
     BlockWriter,
     pair_of,
     router_call,
+    text,
 )
 from tests.grade.ledger import ETHER
 
@@ -110,6 +111,23 @@ def test_transaction_to_an_unlisted_contract_is_missed_but_still_moves_the_pool(
     block.add(router_call(EXACT_IN, ETHER, 0, [weth, TOKEN]))
     counts = counted(block, tables, tmp_path)
     assert (counts.missed_by, counts.hops_exact, counts.hops_simulated) == ({"not_a_listed_router": 1}, 1, 1)
+
+
+def test_pair_that_is_called_directly_is_named_by_its_own_slots_where_a_listed_factory_proves_it(
+    block: BlockWriter, tables: DecodeTables, tmp_path: Path
+) -> None:
+    pair = block.second
+    paid = block.ledger.swap(pair, TOKEN, ETHER)
+    arguments = encode(["uint256", "uint256", "address", "bytes"], [0, paid, b"\x11" * 20, b""])
+    block.add(keccak256(b"swap(uint256,uint256,address,bytes)")[:4] + arguments, to=pair.address)
+    unnamed = counted(block, tables, tmp_path)
+    assert (unnamed.decoded, unnamed.calls, unnamed.hops_simulated) == (1, {"tokens_unknown": 1}, 0)
+    storage = block.pre_state[text(pair.address)]["storage"]
+    storage |= {"0x6": text(TOKEN), "0x7": text(OTHER_TOKEN)}
+    named = counted(block, tables, tmp_path)
+    assert (named.decoded, named.calls, named.hops_simulated) == (1, {"exact": 1}, 1)
+    storage["0x7"] = text(tables.wrapped_native)
+    assert counted(block, tables, tmp_path).calls == {"tokens_unknown": 1}
 
 
 def test_deployment_that_swaps_is_missed_as_such(block: BlockWriter, tables: DecodeTables, tmp_path: Path) -> None:
