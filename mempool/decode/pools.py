@@ -16,7 +16,7 @@ from mempool.model.swap import Hop
 MAX_KEPT = 16_384
 """Entries of each table; a full one is emptied, so that made-up paths cannot fill the memory."""
 MAX_HOPS = 320
-"""More than a transaction's gas pays for: a swap takes some 55,000 of at most 2^24 (EIP-7825). Each unknown hop costs two hashes."""
+"""More than a transaction's gas pays for: a swap takes some 55,000 of at most 2^24 (EIP-7825). Each new hop costs two hashes."""
 _HASHES_OF_A_POOL = 2
 _MAX_KEPT_HOPS = 8
 Key = TypeVar("Key")

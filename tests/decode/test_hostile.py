@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
+import orjson
 import pytest
 
 from mempool.decode import decode, decode_transaction
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import Completeness, DecodedCall
 from mempool.model.transaction import PendingTransaction
+from mempool.resources import chain_names
 from tests.decode.calls import (
-    ADDRESSES,
     BALANCE,
     DAI,
     DEADLINE,
@@ -30,10 +34,12 @@ from tests.decode.calls import (
     plan,
     tables,
 )
+from tests.decode.examples import all_examples
+from tests.decode.fuzzing import HUGE, Input, commands, functions, fuzzed, mutated, targets
+from tests.decode.fuzzing import outcome as ended
 from tests.decode.v4_calls import ETH, IN, NO_HOOKS, SETTLE, TAKE_ALL, TAKE_PORTION, V4, along, sell, v4
 
 MEGABYTE = 1 << 20
-HUGE = (2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 32, 2**64, 2**128, 2**255, 2**256 - 33, 2**256 - 1)
 
 
 def seeds() -> list[tuple[str, bytes]]:
@@ -89,49 +95,93 @@ def outcome(router: str, data: bytes) -> DecodedCall | MalformedCalldata:
     return call
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """One to four changes: a byte, a word, a copied word, a cut, something put in."""
-    changed = bytearray(data)
-    for _ in range(chance.randint(1, 4)):
-        start = chance.randrange(len(changed) or 1)
-        word = 4 + 32 * (start // 32)
-        match chance.randrange(5):
-            case 0:
-                changed[start : start + 1] = chance.randbytes(1)
-            case 1:
-                changed[word : word + 32] = chance.choice((*HUGE, 0, 32, 64, 96, chance.randrange(1024))).to_bytes(32)
-            case 2:
-                changed[word : word + 32] = changed[4 + 32 * chance.randrange(8) :][:32]
-            case 3:
-                del changed[start:]
-            case _:
-                changed[start:start] = chance.randbytes(chance.randrange(1, 64))
-    return bytes(changed)
+def real_calls(folder: Path) -> list[Input]:
+    """All calls of the recorded blocks that the tables know."""
+    calls = []
+    for file in sorted(folder.glob("mainnet/[0-9]*.json.gz")):
+        for transaction in orjson.loads(gzip.decompress(file.read_bytes()))["block"]["transactions"]:
+            if transaction["to"]:
+                to, data = (bytes.fromhex(transaction[key][2:]) for key in ("to", "input"))
+                calls.append(Input(tables(), to, data, int(transaction["value"], 16)))
+    return [given for given in calls if ended(given) is not None]
 
 
-def fuzzed(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    chance = random.Random(seed)
-    routers = list(ADDRESSES)
-    for number in range(count):
-        router, data = SEEDS[number % len(SEEDS)]
-        if number % 10 == 0:
-            data = data[:4] + chance.randbytes(chance.randrange(600))
-        elif number % 10 == 1:
-            router, data = chance.choice(routers), chance.randbytes(chance.randrange(600))
-        else:
-            data = mutated(data, chance)
-        yield router, data
+def test_every_function_and_command_of_every_chain_is_among_the_inputs() -> None:
+    for name in chain_names():
+        inputs = {(target.table.name, function.key) for target in targets(name) for function in functions(target.row.abi)}
+        codes = {(target.table.name, row.key) for target in targets(name) for row in commands(target.row.abi, "commands")}
+        assert inputs == {(target.table.name, selector) for target in targets(name) for selector in target.table.entries}
+        assert {(router, int.from_bytes(key)) for router, key in codes} == {
+            (target.table.name, code) for target in targets(name) for code in target.table.commands
+        }
 
 
-def test_twenty_thousand_mutated_and_random_inputs_end_as_a_call_or_malformed() -> None:
-    for router, data in fuzzed(20_000, seed=1):
-        outcome(router, data)
+def test_twenty_thousand_mutated_and_random_inputs_end_as_one_word_each() -> None:
+    words = Counter(word_of(ended(given)) for given in fuzzed(20_000, seed=1))
+    assert words.total() == 20_000
+    assert all(words[word] for word in ("exact", "tokens_unknown", "partial", "opaque", "malformed", "not_a_swap"))
 
 
 @pytest.mark.slow
-def test_a_million_mutated_and_random_inputs_end_as_a_call_or_malformed() -> None:
-    for router, data in fuzzed(1_000_000, seed=2):
-        outcome(router, data)
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_a_million_mutated_and_random_inputs_end_as_one_word_each(seed: int) -> None:
+    assert Counter(word_of(ended(given)) for given in fuzzed(100_000, seed)).total() == 100_000
+
+
+@pytest.mark.shared
+def test_mutated_real_calls_end_as_one_word_each(shared_data: Path) -> None:
+    chance, real = random.Random(1), real_calls(shared_data)
+    datas = [given.data for given in real]
+    for _ in range(10_000):
+        given = chance.choice(real)
+        ended(given._replace(data=mutated(given.data, datas, chance)))
+
+
+def word_of(call: DecodedCall | None) -> str:
+    return "no router" if call is None else call.completeness.value
+
+
+@pytest.mark.shared
+def test_huge_number_at_any_word_of_forty_real_calls_is_survived(shared_data: Path) -> None:
+    by_function = {(given.to, given.data[:4]): given for given in real_calls(shared_data) if 100 < len(given.data) < 2_500}
+    chosen = random.Random(1).sample(list(by_function.values()), 40)
+    for given in chosen:
+        for start in range(4, len(given.data) - 31, 32):
+            for number in HUGE:
+                ended(given._replace(data=given.data[:start] + number.to_bytes(32) + given.data[start + 32 :]))
+
+
+@pytest.mark.shared
+def test_real_call_of_any_router_cut_anywhere_is_malformed_or_none_or_the_same(shared_data: Path) -> None:
+    by_function: dict[tuple[bytes, bytes], list[Input]] = {}
+    for given in real_calls(shared_data):
+        by_function.setdefault((given.to if given.to in tables().routers else b"", given.data[:4]), []).append(given)
+    for given in (given for same in by_function.values() for given in same[:3]):
+        check_cuts(given, max(1, len(given.data) // 400))
+
+
+def check_cuts(given: Input, stride: int) -> None:
+    """No cut call reads as another swap: it is the same one, or broken, or where it is known by its selector alone none."""
+    whole = ended(given)
+    assert whole is not None
+    for length in range(1, len(given.data), stride):
+        cut = ended(given._replace(data=given.data[:length]))
+        if cut is None:
+            assert given.to not in given.chain.routers
+        elif cut.completeness is not Completeness.MALFORMED:
+            assert cut.completeness is not Completeness.REFUSED
+            assert cut.intents == whole.intents
+
+
+@pytest.mark.parametrize("name", chain_names())
+def test_example_of_every_kind_cut_anywhere_is_malformed_or_none_or_the_same(name: str) -> None:
+    kinds: set[str] = set()
+    for target in targets(name):
+        example = all_examples().get(target.row.kind)
+        if example is not None and target.row.kind not in kinds and target.table.address:
+            kinds.add(target.row.kind)
+            data, value_wei = example(target.chain, target.table)
+            check_cuts(Input(target.chain, target.to, data, value_wei), 3)
 
 
 @pytest.mark.parametrize(("router", "data"), SEEDS, ids=NAMES)
