@@ -21,7 +21,7 @@ class BookSide:
     it a bisection besides. Only where `top` has run empty are the best of all keys looked for: at most once a message.
     """
 
-    __slots__ = ("_floor", "_limit", "_prices", "_sizes", "levels", "sign", "top")
+    __slots__ = ("_floor", "_limit", "_sizes", "levels", "prices", "sign", "top")
 
     def __init__(self, sign: int, sizes: SizeScale, decimals: int = 0) -> None:
         self.sign = sign
@@ -29,7 +29,7 @@ class BookSide:
         self.top: list[int] = []
         self._floor = _BELOW_ALL
         self._limit = 2 * SORTED_LEVELS
-        self._prices = PriceScale(sign, decimals)
+        self.prices = PriceScale(sign, decimals)
         self._sizes = sizes
 
     @property
@@ -41,12 +41,17 @@ class BookSide:
     def best_size(self) -> int:
         return self.levels[self.top[-1]] if self.top else 0
 
+    def is_best(self, level: TextLevel) -> bool:
+        """Whether the best level has this price and size. Raises as `update` does."""
+        key, size = self.prices[level[0]], self._sizes[level[1]]
+        return bool(self.top) and self.top[-1] == key and self.levels[key] == size
+
     def update(self, changes: Sequence[TextLevel]) -> None:
         """Set absolute sizes; a level of size zero goes, also one that is not there.
 
         Raises `BadNumber` and `MoreDecimals` with the changes before it applied: applying all of them again does no harm.
         """
-        levels, top, prices, sizes, floor = self.levels, self.top, self._prices, self._sizes, self._floor
+        levels, top, prices, sizes, floor = self.levels, self.top, self.prices, self._sizes, self._floor
         for change in changes:
             key = prices[change[0]]
             size = sizes[change[1]]
@@ -62,7 +67,7 @@ class BookSide:
     def load(self, levels: Sequence[TextLevel]) -> None:
         """Replace all levels. Raises as `update` does, the side empty then."""
         self.clear()
-        prices, sizes = self._prices, self._sizes
+        prices, sizes = self.prices, self._sizes
         loaded = {prices[level[0]]: sizes[level[1]] for level in levels}
         self.levels = loaded if all(loaded.values()) else {key: size for key, size in loaded.items() if size}
         self._sort()
@@ -94,7 +99,7 @@ class BookSide:
         return nlargest(count, self.levels)
 
     def rescale_prices(self, decimals: int) -> None:
-        factor = self._prices.rescale(decimals)
+        factor = self.prices.rescale(decimals)
         self.levels = {key * factor: size for key, size in self.levels.items()}
         self.top = [key * factor for key in self.top]
         self._floor *= factor

@@ -31,12 +31,12 @@ class Continuity(Enum):
 
 
 class Limits(Struct, frozen=True):
-    """What the venue allows one client."""
+    """What the venue allows one client; 0 where it documents no limit."""
 
-    messages_per_second: float
+    messages_per_second: float = 0
     """Of ours, on one connection."""
-    streams_per_connection: int
-    connects_per_minute: float
+    streams_per_connection: int = 0
+    connects_per_minute: float = 0
     lifetime_ns: int = 0
     """After which the venue cuts a connection; 0 where it does not."""
     max_frame_bytes: int = 16 * 1024 * 1024
@@ -79,10 +79,10 @@ class Exchange(Struct, frozen=True):
     limits: Limits
     rest: Rest | None = None
     ping: Ping | None = None
-    checksum: Callable[[OrderBook], int] | None = None
-    """Of the book as it stands, to be held to `BookUpdate.checksum`."""
-    snapshot_depth: Callable[[int], int] = lambda levels: 0
-    """The depth to truncate to after each message, from the larger side of a snapshot; 0 where the venue removes every level."""
+    verifier: Callable[[OrderBook], Callable[[BookUpdate], bool]] | None = None
+    """Of a book: whether the checksum of an update holds once that is applied. None where numbering is the proof."""
+    snapshot_depth: Callable[[int], int] | None = None
+    """From a snapshot's larger side: the depth to truncate to after each message. None where the venue removes every level."""
     heartbeat_ns: int = 0
     """The interval of the venue's heartbeats; 0 where it sends none."""
     trims_zeros: bool = False

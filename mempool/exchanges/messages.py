@@ -16,7 +16,7 @@ class MalformedFrame(BadData):
         self.venue, self.reason, self.symbol = venue, reason, symbol
 
 
-class Sequence(Struct, frozen=True, gc=False):
+class FrameNumber(Struct, frozen=True, gc=False):
     """The number of this frame on its connection, each frame one more."""
 
     number: int
@@ -70,6 +70,6 @@ class Ignored(Struct, frozen=True, gc=False):
     """A frame of no use here: a trade, an answer to an unsubscription."""
 
 
-Message = BookUpdate | Sequence | Heartbeat | BestQuote | Subscribed | Precision | VenueError | Closing | Ignored
+Message = BookUpdate | FrameNumber | Heartbeat | BestQuote | Subscribed | Precision | VenueError | Closing | Ignored
 IGNORED = Ignored()
 HEARTBEAT = Heartbeat()

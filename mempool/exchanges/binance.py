@@ -1,0 +1,161 @@
+"""Binance spot: diffs of the depth every 100 ms on a snapshot by REST, and the best quote beside them to hold the book to.
+
+The rules are those of "How to manage a local order book correctly" in Binance's web-socket-streams.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from mempool.exchanges.clock import MILLISECOND_NS
+from mempool.exchanges.events import FetchSnapshot
+from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Rest
+from mempool.exchanges.messages import IGNORED, BestQuote, Closing, MalformedFrame, Message, VenueError
+from mempool.exchanges.symbols import joined, pair_of
+from mempool.model.book import BookUpdate, Instrument
+
+NAME = "binance"
+SNAPSHOT_LEVELS = 5_000
+SNAPSHOT_WEIGHT = 250
+
+
+class _Depth(Struct, gc=False):
+    s: str
+    first_id: int = field(name="U")
+    last_id: int = field(name="u")
+    bids: list[tuple[str, str]] = field(name="b")
+    asks: list[tuple[str, str]] = field(name="a")
+    event_ms: int = field(name="E", default=0)
+
+
+class _Ticker(Struct, gc=False):
+    s: str
+    u: int
+    bid: str = field(name="b")
+    bid_size: str = field(name="B")
+    ask: str = field(name="a")
+    ask_size: str = field(name="A")
+
+
+class _DepthFrame(Struct, gc=False):
+    data: _Depth
+
+
+class _TickerFrame(Struct, gc=False):
+    data: _Ticker
+
+
+class _Failure(Struct, gc=False):
+    msg: str = ""
+
+
+class _Other(Struct, gc=False):
+    stream: str = ""
+    data: Raw = Raw(b"null")
+    e: str = ""
+    error: _Failure | None = None
+    msg: str = ""
+
+
+class _Kind(Struct, gc=False):
+    e: str = ""
+
+
+class _Snapshot(Struct, gc=False):
+    last_id: int = field(name="lastUpdateId", default=-1)
+    bids: list[tuple[str, str]] = []
+    asks: list[tuple[str, str]] = []
+    msg: str = ""
+
+
+_DEPTH_FRAME = msgspec.json.Decoder(_DepthFrame)
+_TICKER_FRAME = msgspec.json.Decoder(_TickerFrame)
+_DEPTH = msgspec.json.Decoder(_Depth)
+_TICKER = msgspec.json.Decoder(_Ticker)
+_OTHER = msgspec.json.Decoder(_Other)
+_KIND = msgspec.json.Decoder(_Kind)
+_SNAPSHOT = msgspec.json.Decoder(_Snapshot)
+
+
+def url(instruments: Sequence[Instrument]) -> str:
+    """The combined stream of diffs and best quotes."""
+    names = (f"{each.symbol.lower()}@{kind}" for each in instruments for kind in ("depth@100ms", "bookTicker"))
+    return "wss://stream.binance.com:9443/stream?streams=" + "/".join(names)
+
+
+def parse(frame: bytes) -> Sequence[Message]:
+    """Frames of the combined stream, and of a raw one."""
+    at = frame.find(b"@", 0, 64) + 1
+    if frame.startswith(b"depth", at) and at:
+        return (_update(_DEPTH_FRAME.decode(frame).data),)
+    if frame.startswith(b"bookTicker", at) and at:
+        return (_best(_TICKER_FRAME.decode(frame).data),)
+    return (_other(_OTHER.decode(frame), frame),)
+
+
+def _update(data: _Depth) -> BookUpdate:
+    if data.first_id > data.last_id:
+        raise MalformedFrame(NAME, f"update {data.first_id} to {data.last_id}", data.s)
+    return BookUpdate(
+        data.s,
+        data.bids,
+        data.asks,
+        first_id=data.first_id,
+        last_id=data.last_id,
+        event_ns=data.event_ms * MILLISECOND_NS,
+    )
+
+
+def _best(data: _Ticker) -> BestQuote:
+    return BestQuote(data.s, data.u, (data.bid, data.bid_size), (data.ask, data.ask_size))
+
+
+def _other(frame: _Other, text: bytes) -> Message:
+    kind = frame.e or (_KIND.decode(frame.data).e if frame.stream else "")
+    body = bytes(frame.data) if frame.stream else text
+    if kind == "serverShutdown":
+        return Closing("the server shuts down")
+    if kind == "depthUpdate":
+        return _update(_DEPTH.decode(body))
+    if frame.error is not None or frame.msg:
+        return VenueError(frame.msg or (frame.error.msg if frame.error else ""))
+    if not kind and b'"u":' in body:
+        return _best(_TICKER.decode(body))
+    return IGNORED
+
+
+def continuity(last_id: int, update: BookUpdate) -> Continuity:
+    if update.last_id <= last_id:
+        return Continuity.OLD
+    # Step 7: a first id above the book's id plus one means that events were missed.
+    return Continuity.GAP if update.first_id > last_id + 1 else Continuity.NEXT
+
+
+def snapshot_request(instrument: Instrument) -> FetchSnapshot:
+    address = f"https://api.binance.com/api/v3/depth?symbol={instrument.symbol}&limit={SNAPSHOT_LEVELS}"
+    return FetchSnapshot(instrument, address, SNAPSHOT_WEIGHT)
+
+
+def parse_snapshot(symbol: str, body: bytes) -> BookUpdate:
+    snapshot = _SNAPSHOT.decode(body)
+    if snapshot.last_id < 0:
+        raise MalformedFrame(NAME, f"no snapshot: {snapshot.msg or 'no lastUpdateId'}", symbol)
+    return BookUpdate(symbol, snapshot.bids, snapshot.asks, is_snapshot=True, last_id=snapshot.last_id)
+
+
+BINANCE = Exchange(
+    name=NAME,
+    label="Binance",
+    url=url,
+    subscribe=lambda instruments: (),
+    resubscribe=lambda instrument: (),
+    parse=parse,
+    continuity=continuity,
+    symbol=joined,
+    pair=pair_of,
+    limits=Limits(messages_per_second=5, streams_per_connection=1_024, connects_per_minute=60, lifetime_ns=86_400 * SECOND_NS),
+    rest=Rest(snapshot_request, parse_snapshot, lambda line: line.startswith(b'{"lastUpdateId"')),
+)

@@ -1,0 +1,91 @@
+"""Bybit v5 spot: `orderbook.N`, a snapshot and deltas, each numbered one more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from mempool.exchanges.clock import MILLISECOND_NS
+from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Ping
+from mempool.exchanges.messages import HEARTBEAT, IGNORED, Message, VenueError
+from mempool.exchanges.symbols import joined, pair_of
+from mempool.model.book import BookUpdate, Instrument
+
+NAME = "bybit"
+DEPTH = 200
+
+
+class _Book(Struct, gc=False):
+    symbol: str = field(name="s")
+    bids: list[tuple[str, str]] = field(name="b")
+    asks: list[tuple[str, str]] = field(name="a")
+    number: int = field(name="u")
+
+
+class _BookFrame(Struct, gc=False):
+    type: Literal["snapshot", "delta"]
+    data: _Book
+    ts: int
+    cts: int = 0
+
+
+class _Other(Struct, gc=False):
+    op: str = ""
+    success: bool = True
+    ret_msg: str = ""
+
+
+_BOOK = msgspec.json.Decoder(_BookFrame)
+_OTHER = msgspec.json.Decoder(_Other)
+
+
+def parse(frame: bytes) -> Sequence[Message]:
+    """The time is the matching engine's where it is there."""
+    if b'"orderbook.' not in frame[:64]:
+        return (_other(_OTHER.decode(frame)),)
+    body = _BOOK.decode(frame)
+    book = body.data
+    event_ns = (body.cts or body.ts) * MILLISECOND_NS
+    return (BookUpdate(book.symbol, book.bids, book.asks, body.type == "snapshot", 0, book.number, None, None, event_ns),)
+
+
+def _other(body: _Other) -> Message:
+    if not body.success:
+        return VenueError(body.ret_msg)
+    return HEARTBEAT if body.op == "pong" or body.ret_msg == "pong" else IGNORED
+
+
+def continuity(last_id: int, update: BookUpdate) -> Continuity:
+    if update.last_id == last_id + 1:
+        return Continuity.NEXT
+    if update.last_id == 1:
+        # The service has been restarted: the message holds the whole book.
+        return Continuity.RESET
+    return Continuity.OLD if update.last_id <= last_id else Continuity.GAP
+
+
+def _request(operation: str, instruments: Sequence[Instrument]) -> bytes:
+    return msgspec.json.encode({"op": operation, "args": [f"orderbook.{DEPTH}.{each.symbol}" for each in instruments]})
+
+
+BYBIT = Exchange(
+    name=NAME,
+    label="Bybit",
+    url=lambda instruments: "wss://stream.bybit.com/v5/public/spot",
+    subscribe=lambda instruments: tuple(
+        # A request of the spot stream takes at most ten topics.
+        _request("subscribe", instruments[at : at + 10])
+        for at in range(0, len(instruments), 10)
+    ),
+    resubscribe=lambda instrument: (_request("unsubscribe", [instrument]), _request("subscribe", [instrument])),
+    parse=parse,
+    continuity=continuity,
+    symbol=joined,
+    pair=pair_of,
+    limits=Limits(),
+    ping=Ping(b'{"op":"ping"}', 20 * SECOND_NS),
+    trims_zeros=True,
+)

@@ -1,0 +1,371 @@
+"""Keeps one book of one connection: applies its messages, holds them to the venue's proof, and says when it may be priced."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mempool.books.order_book import OrderBook
+from mempool.books.scale import BadNumber, MoreDecimals
+from mempool.exchanges.counts import Counts
+from mempool.exchanges.events import BookEvent, Fault, Send, StateChanged
+from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange
+from mempool.exchanges.messages import BestQuote
+from mempool.model.book import BookState, BookUpdate, Connection, Instrument, Proof, Quote
+
+MAX_BUFFERED = 20_000
+MAX_TICKERS = 2_000
+MAX_CROSSED_NS = 250_000_000
+MAX_QUIET_NS = 5 * SECOND_NS
+ORACLE_LIMIT = 3
+"""So many comparisons in a row that fail make a book wrong; fewer make it suspect."""
+FIRST_PAUSE_NS = SECOND_NS // 2
+"""Between two requests of one symbol; twice as long after each that brought no book."""
+MAX_PAUSE_NS = 32 * SECOND_NS
+SNAPSHOT_WAIT_NS = 3 * SECOND_NS
+REST_WAIT_NS = 10 * SECOND_NS
+
+
+class BookKeeper:
+    """One symbol's book and its state. Every method that takes `events` adds what is to be said or done."""
+
+    def __init__(self, instrument: Instrument, exchange: Exchange, counts: Counts, now_ns: int) -> None:
+        self.instrument = instrument
+        self.book = OrderBook()
+        self.state = BookState(Connection.CONNECTING, Proof.DESYNCED, "no snapshot has come", now_ns)
+        self.has_synced = False
+        """Whether a snapshot has ever been applied."""
+        self.heard_ns = now_ns
+        """When the last message of this book arrived."""
+        self.event_ns = 0
+        self.last_id = 0
+        self.is_awaiting = True
+        """Whether nothing can be applied until a snapshot comes."""
+        self._exchange = exchange
+        self._counts = counts
+        self._continuity = exchange.continuity
+        self._verify = exchange.verifier(self.book) if exchange.verifier is not None else None
+        self._proof = Proof.DESYNCED
+        self._is_priced = False
+        self._said: tuple[int, int, int, int] | None = None
+        self._buffer: list[BookUpdate] = []
+        self._tickers: deque[BestQuote] = deque(maxlen=MAX_TICKERS)
+        self._ticker: BestQuote | None = None
+        self._disagreements = 0
+        self._crossed_ns: int | None = None
+        self._asked_ns: int | None = None
+        self._pause_ns = 0
+        self._is_due = False
+
+    def receive(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
+        """One message of the book."""
+        self.heard_ns = recv_ns
+        if update.is_snapshot:
+            self._load(update, recv_ns, events)
+        elif self.is_awaiting:
+            self._hold(update, recv_ns, events)
+        else:
+            verdict = self._continuity(self.last_id, update)
+            if verdict is not Continuity.NEXT:
+                self._out_of_line(verdict, update, recv_ns, events)
+                return
+            try:
+                self.book.update(update.bids, update.asks)
+            except BadNumber as problem:
+                self.malformed(str(problem), recv_ns, events)
+                return
+            self.last_id = update.last_id
+            self._judge(update, recv_ns, events)
+
+    def compare_with(self, ticker: BestQuote) -> None:
+        """Remember the venue's own best quote until the book has come as far."""
+        self._tickers.append(ticker)
+
+    def quote(self) -> Quote | None:
+        """The best bid and offer as they stand; None where the book may not be priced."""
+        return self._quote() if self._is_priced else None
+
+    def desync(self, kind: str, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        """The book is lost: nothing of it may be used until the snapshot that is asked for here."""
+        self._counts.reasons[kind] += 1
+        events.append(Fault(kind, reason, self.instrument, recv_ns))
+        self.lose(Proof.DESYNCED, reason, recv_ns, events)
+
+    def lose(self, proof: Proof, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        """The same where the fault was told already."""
+        self.forget()
+        self._set(Connection.SYNCING, proof, reason, recv_ns, events)
+        self.ask(recv_ns, events)
+
+    def forget(self) -> None:
+        """Drop the book and wait for a snapshot."""
+        self.is_awaiting = True
+        self._buffer.clear()
+        self._crossed_ns = None
+        self._disagreements = 0
+
+    def malformed(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        """A message of this book could not be used."""
+        self._counts.malformed += 1
+        self.desync("malformed", reason, recv_ns, events)
+
+    def truncate_to(self, depth: int) -> None:
+        """The venue says how many levels a side it keeps."""
+        if depth and self._exchange.snapshot_depth is not None:
+            self.book.truncate_to(depth)
+
+    def doubt(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        """Something was heard that may have been of this book: not priced until its next message is proven."""
+        if self._is_priced:
+            self._set(Connection.LIVE, Proof.SUSPECT, reason, recv_ns, events)
+
+    def connect(self, recv_ns: int, events: list[BookEvent]) -> None:
+        """The connection stands and the first subscriptions go out."""
+        self._asked_ns = None if self._exchange.rest is not None else recv_ns
+        self._set(Connection.SYNCING, Proof.DESYNCED, "no snapshot has come", recv_ns, events)
+
+    def disconnect(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        """The connection is lost, and the book with it."""
+        self.forget()
+        self._tickers.clear()
+        self._ticker = None
+        self._asked_ns, self._is_due, self._pause_ns = None, False, 0
+        self._set(Connection.DOWN, Proof.DESYNCED, reason, recv_ns, events)
+
+    def halt(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        """The venue does not serve this symbol now: it is asked again, at the longest pause."""
+        self.forget()
+        self._asked_ns, self._pause_ns = recv_ns, MAX_PAUSE_NS
+        self._set(Connection.DOWN, Proof.DESYNCED, reason, recv_ns, events)
+
+    def stale(self, reason: str, now_ns: int, events: list[BookEvent]) -> None:
+        """Too long nothing was heard."""
+        if self.state.connection is Connection.LIVE and self._proof is not Proof.STALE:
+            self._counts.reasons["stale"] += 1
+            events.append(Fault("stale", reason, self.instrument, now_ns))
+            self._set(Connection.LIVE, Proof.STALE, reason, now_ns, events)
+
+    def revive(self, proof: Proof, now_ns: int, events: list[BookEvent]) -> None:
+        """The connection is heard again and nothing was lost on it: as before the silence, and priced again if it was."""
+        if self._proof is Proof.STALE:
+            self._set(Connection.LIVE, proof, "", now_ns, events)
+            if self._is_priced:
+                self._say(now_ns, events)
+
+    def tick(self, now_ns: int, events: list[BookEvent]) -> None:
+        """What time alone brings: a request that is due or was not answered, a crossed book, a quiet one."""
+        if self.is_awaiting:
+            self._tick_awaiting(now_ns, events)
+        elif self._crossed_ns is not None and now_ns - self._crossed_ns > MAX_CROSSED_NS:
+            self.desync("crossed", "crossed for more than 250 ms", now_ns, events)
+        elif self.book.is_too_deep:
+            self.malformed("more levels than a book has", now_ns, events)
+        elif not self._exchange.heartbeat_ns and now_ns - self.heard_ns > MAX_QUIET_NS:
+            self.stale("no update for 5 s", now_ns, events)
+
+    def ask(self, now_ns: int, events: list[BookEvent], *, is_first: bool = False) -> None:
+        """Ask for a snapshot, at once or when the pause since the last request is over."""
+        if self._asked_ns is not None and now_ns - self._asked_ns < self._pause_ns:
+            self._is_due = True
+            return
+        self._is_due = False
+        self._asked_ns = now_ns
+        self._pause_ns = min(2 * self._pause_ns, MAX_PAUSE_NS) or FIRST_PAUSE_NS
+        self._counts.resyncs += not is_first
+        if self._exchange.rest is not None:
+            events.append(self._exchange.rest.request(self.instrument))
+        else:
+            events.extend(map(Send, self._exchange.resubscribe(self.instrument)))
+
+    def _tick_awaiting(self, now_ns: int, events: list[BookEvent]) -> None:
+        if self._asked_ns is None:
+            return
+        limit = max(REST_WAIT_NS if self._exchange.rest is not None else SNAPSHOT_WAIT_NS, self._pause_ns)
+        if self._is_due or now_ns - self._asked_ns > limit:
+            self.ask(now_ns, events)
+
+    def _hold(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
+        """Before the snapshot: kept where it will be applied on top of one, else of no use."""
+        if self._exchange.rest is None:
+            if self._continuity(self.last_id, update) is Continuity.RESET:
+                self._load(update, recv_ns, events)
+            return
+        if self._asked_ns is None:
+            self.ask(recv_ns, events, is_first=True)
+        if len(self._buffer) >= MAX_BUFFERED:
+            self.desync("overflow", f"{MAX_BUFFERED:,} updates and no snapshot", recv_ns, events)
+        self._buffer.append(update)
+
+    def _out_of_line(self, verdict: Continuity, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
+        if verdict is Continuity.OLD:
+            self._counts.duplicates += 1
+        elif verdict is Continuity.RESET:
+            self._load(update, recv_ns, events)
+        else:
+            self._gap(update, recv_ns, events)
+
+    def _gap(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
+        self._counts.gaps += 1
+        if update.previous_id is not None:
+            reason = f"expected the update after {self.last_id}, received the one after {update.previous_id}"
+        else:
+            reason = f"expected update {self.last_id + 1}, received {update.first_id or update.last_id}"
+        self.desync("gap", reason, recv_ns, events)
+        if self._exchange.rest is not None:
+            self._buffer.append(update)
+
+    def _load(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
+        """A snapshot, and what was held for it."""
+        if self._buffer and update.last_id + 1 < self._buffer[0].first_id:
+            reason = f"the snapshot is of update {update.last_id}, older than the first one held, {self._buffer[0].first_id}"
+            self._counts.reasons["an old snapshot"] += 1
+            events.append(Fault("unsynced", reason, self.instrument, recv_ns))
+            self.ask(recv_ns, events)
+            return
+        try:
+            self._build(update)
+        except BadNumber as problem:
+            self.malformed(str(problem), recv_ns, events)
+            return
+        held, self._buffer = self._buffer, []
+        self.is_awaiting, self._is_due = False, False
+        self.last_id = update.last_id
+        self._said = None
+        for each in held[:-1]:
+            if not self._catch_up(each, recv_ns, events):
+                return
+        self._crossed_ns = None
+        self.has_synced = True
+        if held:
+            self.receive(held[-1], recv_ns, events)
+        if not held or (self.state.connection is not Connection.LIVE and not self.is_awaiting):
+            self._judge(update, recv_ns, events)
+
+    def _build(self, update: BookUpdate) -> None:
+        exchange = self._exchange
+        if exchange.snapshot_depth is not None and not self.book.depth:
+            self.book.truncate_to(exchange.snapshot_depth(max(len(update.bids), len(update.asks))))
+        self.book.load(update.bids, update.asks)
+        if self.book.is_too_deep:
+            raise BadNumber("more levels than a book has")
+
+    def _catch_up(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> bool:
+        """Apply a held update without a word; whether it fitted."""
+        verdict = self._continuity(self.last_id, update)
+        if verdict is Continuity.OLD:
+            return True
+        if verdict is not Continuity.NEXT:
+            self._gap(update, recv_ns, events)
+            return False
+        try:
+            self.book.update(update.bids, update.asks)
+        except BadNumber as problem:
+            self.malformed(str(problem), recv_ns, events)
+            return False
+        self.last_id = update.last_id
+        self._counts.verified += 1
+        return True
+
+    def _judge(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
+        """After a message was applied: what is the book worth now?"""
+        self.event_ns = update.event_ns
+        proof = self._proven(update)
+        if proof is Proof.DESYNCED:
+            self._disproved(recv_ns, events)
+            return
+        bids, asks = self.book.bids.top, self.book.asks.top
+        if not bids or not asks:
+            self._set(Connection.LIVE, Proof.SUSPECT, "a side is empty", recv_ns, events)
+            return
+        if bids[-1] + asks[-1] >= 0:
+            self._crossed(recv_ns, events)
+            return
+        self._crossed_ns = None
+        if proof is not self._proof or self.state.connection is not Connection.LIVE:
+            reason = "the venue's best quote differs" if proof is Proof.SUSPECT else ""
+            self._set(Connection.LIVE, proof, reason, recv_ns, events)
+        if self._is_priced:
+            self._say(recv_ns, events)
+
+    def _proven(self, update: BookUpdate) -> Proof:
+        """By the venue's checksum or numbering, and by its own best quote where that is sent."""
+        verify = self._verify
+        if verify is not None:
+            if update.checksum is None:
+                return Proof.UNVERIFIABLE
+            if not verify(update):
+                self._counts.mismatches += 1
+                return Proof.DESYNCED
+        self._counts.verified += 1
+        if (self._tickers or self._ticker is not None) and not update.is_snapshot and not self._agrees(update.last_id):
+            return Proof.SUSPECT if self._disagreements < ORACLE_LIMIT else Proof.DESYNCED
+        return Proof.VERIFIED
+
+    def _disproved(self, recv_ns: int, events: list[BookEvent]) -> None:
+        if self._verify is not None:
+            self.desync("mismatch", "the checksum does not match", recv_ns, events)
+        else:
+            self._ticker = None
+            self.desync("oracle", "the venue's best quote is another one", recv_ns, events)
+
+    def _say(self, recv_ns: int, events: list[BookEvent]) -> None:
+        """The quote, where it is another one than was said last."""
+        bids, asks = self.book.bids, self.book.asks
+        bid, ask = bids.top[-1], asks.top[-1]
+        said = (bid, bids.levels[bid], ask, asks.levels[ask])
+        if said != self._said:
+            self._said = said
+            events.append(self._quote())
+
+    def _quote(self) -> Quote:
+        book = self.book
+        return Quote(
+            self.instrument,
+            book.bids.best_price,
+            book.bids.best_size,
+            book.asks.best_price,
+            book.asks.best_size,
+            book.price_decimals,
+            book.size_decimals,
+            self._proof,
+            self.heard_ns,
+            self.event_ns,
+        )
+
+    def _crossed(self, recv_ns: int, events: list[BookEvent]) -> None:
+        if self._crossed_ns is None:
+            self._crossed_ns = recv_ns
+            self._counts.crossings += 1
+        if recv_ns - self._crossed_ns > MAX_CROSSED_NS:
+            self.desync("crossed", "crossed for more than 250 ms", recv_ns, events)
+        else:
+            self._set(Connection.LIVE, Proof.SUSPECT, "the book is crossed", recv_ns, events)
+
+    def _agrees(self, last_id: int) -> bool:
+        """Whether the venue's last best quote up to `last_id` is the book's; True where there is none yet."""
+        tickers = self._tickers
+        while tickers and tickers[0].last_id <= last_id:
+            self._ticker = tickers.popleft()
+        ticker = self._ticker
+        if ticker is None:
+            return True
+        counts, bids, asks = self._counts, self.book.bids, self.book.asks
+        counts.comparisons += 1
+        try:
+            agrees = bids.is_best(ticker.bid) and asks.is_best(ticker.ask)
+        except (BadNumber, MoreDecimals):
+            agrees = False
+        counts.matches += agrees
+        self._disagreements = 0 if agrees else self._disagreements + 1
+        return agrees
+
+    def _set(self, connection: Connection, proof: Proof, reason: str, now_ns: int, events: list[BookEvent]) -> None:
+        state = self.state
+        if state.connection is connection and state.proof is proof and state.reason == reason:
+            return
+        self.state = state = BookState(connection, proof, reason, now_ns)
+        self._proof = proof
+        self._is_priced = state.is_priced
+        self._said = None
+        if state.is_priced:
+            self._pause_ns = FIRST_PAUSE_NS
+        events.append(StateChanged(self.instrument, state))

@@ -1,0 +1,262 @@
+"""Kraken, websocket v2: `book`, each message with a CRC32 of the ten best levels a side; no numbering.
+
+The checksum's recipe is that of Kraken's guide "Book checksum (v2)".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from zlib import crc32
+
+import msgspec
+from msgspec import Raw, Struct
+
+from mempool.books.order_book import OrderBook
+from mempool.books.side import BookSide
+from mempool.exchanges.clock import iso_ns
+from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Ping
+from mempool.exchanges.messages import HEARTBEAT, IGNORED, Message, Precision, Subscribed, VenueError
+from mempool.exchanges.symbols import kraken_pair_of, slashed
+from mempool.model.book import BookUpdate, Instrument, TextLevel
+
+NAME = "kraken"
+DEPTHS = (10, 25, 100, 500, 1_000)
+DEPTH = 100
+CHECKED_LEVELS = 10
+
+_LEVEL = rb'\{"price":[\d.eE+-]+,"qty":[\d.eE+-]+\}'
+_LEVELS = rb"((?:%s(?:,%s)*)?)" % (_LEVEL, _LEVEL)
+_BOOK = re.compile(
+    rb'\{"channel":"book","type":"(snapshot|update)","data":\[\{"symbol":"([^"\\]+)","bids":\[%s\],"asks":\[%s\],'
+    rb'"checksum":(\d{1,10}),"timestamp":"([^"\\]+)"\}\]\}' % (_LEVELS, _LEVELS)
+)
+_PRICE_AND_SIZE = re.compile(rb'"price":([^,]+),"qty":([^}]+)')
+
+
+class _Level(Struct, gc=False):
+    price: Raw
+    qty: Raw
+
+
+class _Book(Struct, gc=False):
+    symbol: str
+    checksum: int | None = None
+    bids: list[_Level] = []
+    asks: list[_Level] = []
+    timestamp: str = ""
+
+
+class _BookFrame(Struct, gc=False):
+    type: str
+    data: list[_Book]
+
+
+class _Pair(Struct, gc=False):
+    symbol: str
+    price_precision: int
+    qty_precision: int
+    status: str = "online"
+
+
+class _Pairs(Struct, gc=False):
+    pairs: list[_Pair] = []
+
+
+class _PairsFrame(Struct, gc=False):
+    data: _Pairs
+
+
+class _Status(Struct, gc=False):
+    system: str = "online"
+
+
+class _StatusFrame(Struct, gc=False):
+    data: list[_Status]
+
+
+class _Result(Struct, gc=False):
+    channel: str = ""
+    symbol: str = ""
+    depth: int = 0
+
+
+class _Other(Struct, gc=False):
+    channel: str = ""
+    method: str = ""
+    success: bool = True
+    error: str = ""
+    symbol: str = ""
+    result: _Result | None = None
+
+
+_BOOK_FRAME = msgspec.json.Decoder(_BookFrame)
+_PAIRS_FRAME = msgspec.json.Decoder(_PairsFrame)
+_STATUS_FRAME = msgspec.json.Decoder(_StatusFrame)
+_OTHER = msgspec.json.Decoder(_Other)
+
+
+def parse(frame: bytes) -> Sequence[Message]:
+    """A book message of the usual form by one scan, since the numbers' literals are needed; any other by its types."""
+    found = _BOOK.fullmatch(frame)
+    if found is None:
+        return _parse_any(frame)
+    kind, symbol, bids, asks, checksum, timestamp = found.groups()
+    levels = _PRICE_AND_SIZE.findall
+    return (
+        BookUpdate(
+            symbol.decode(),
+            levels(bids),
+            levels(asks),
+            kind == b"snapshot",
+            0,
+            0,
+            None,
+            int(checksum),
+            iso_ns(timestamp.decode("ascii")),
+        ),
+    )
+
+
+def _parse_any(frame: bytes) -> Sequence[Message]:
+    other = _OTHER.decode(frame)
+    read = _CHANNELS.get(other.channel)
+    if read is not None:
+        return read(frame)
+    if other.error or not other.success:
+        return (VenueError(other.error or "refused", other.symbol),)
+    if other.method == "subscribe" and other.result is not None and other.result.channel == "book":
+        return (Subscribed(other.result.symbol, other.result.depth),)
+    return (IGNORED,)
+
+
+def _books(frame: bytes) -> Sequence[Message]:
+    body = _BOOK_FRAME.decode(frame)
+    return [
+        BookUpdate(
+            book.symbol,
+            _literals(book.bids),
+            _literals(book.asks),
+            body.type == "snapshot",
+            checksum=book.checksum,
+            event_ns=iso_ns(book.timestamp) if book.timestamp else 0,
+        )
+        for book in body.data
+    ]
+
+
+def _literals(levels: list[_Level]) -> list[tuple[bytes, bytes]]:
+    return [(bytes(level.price), bytes(level.qty)) for level in levels]
+
+
+def _instruments(frame: bytes) -> Sequence[Message]:
+    pairs = _PAIRS_FRAME.decode(frame).data.pairs
+    return [Precision(each.symbol, each.price_precision, each.qty_precision, each.status == "online") for each in pairs]
+
+
+def _status(frame: bytes) -> Sequence[Message]:
+    halted = [each.system for each in _STATUS_FRAME.decode(frame).data if each.system in ("maintenance", "cancel_only")]
+    return [VenueError(f"the venue is in {system}") for system in halted]
+
+
+_CHANNELS: dict[str, Callable[[bytes], Sequence[Message]]] = {
+    "book": _books,
+    "heartbeat": lambda frame: (HEARTBEAT,),
+    "instrument": _instruments,
+    "status": _status,
+}
+
+
+class Checksum:
+    """Holds a book to the checksum of each update after it was applied. A level's digits are rendered once, when it changes."""
+
+    __slots__ = ("_asks", "_bids", "_book", "_decimals")
+
+    def __init__(self, book: OrderBook) -> None:
+        self._book = book
+        self._bids = _Digits(book.bids)
+        self._asks = _Digits(book.asks)
+        self._decimals = (-1, -1)
+
+    def __call__(self, update: BookUpdate) -> bool:
+        book = self._book
+        decimals = (book.price_decimals, book.size_decimals)
+        if update.is_snapshot or decimals != self._decimals:
+            self._decimals = decimals
+            self._bids.render_all()
+            self._asks.render_all()
+        else:
+            if update.bids:
+                self._bids.render(update.bids)
+            if update.asks:
+                self._asks.render(update.asks)
+        return crc32(self._bids.text, crc32(self._asks.text)) == update.checksum
+
+
+class _Digits:
+    """One side's levels as the checksum has them: price and size without the point and the zeros before, ten together."""
+
+    __slots__ = ("_levels", "_side", "text")
+
+    def __init__(self, side: BookSide) -> None:
+        self._side = side
+        self._levels: dict[int, bytes] = {}
+        self.text = b""
+
+    def render(self, changes: Sequence[TextLevel]) -> None:
+        side, digits = self._side, self._levels
+        sign, prices, levels = side.sign, side.prices, side.levels
+        for change in changes:
+            key = prices[change[0]]
+            size = levels.get(key)
+            if size:
+                digits[key] = b"%d%d" % (sign * key, size)
+        if len(digits) > 4 * len(levels) + 256:
+            self.render_all()
+        else:
+            self.text = b"".join([digits[key] for key in side.top[: -CHECKED_LEVELS - 1 : -1]])
+
+    def render_all(self) -> None:
+        side = self._side
+        self._levels = {key: b"%d%d" % (side.sign * key, size) for key, size in side.levels.items()}
+        self.text = b"".join([self._levels[key] for key in side.top[: -CHECKED_LEVELS - 1 : -1]])
+
+
+def subscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
+    # The instrument channel gives the precisions, before the first book.
+    pairs = msgspec.json.encode({"method": "subscribe", "params": {"channel": "instrument", "snapshot": True}})
+    return pairs, _book_request("subscribe", instruments)
+
+
+def resubscribe(instrument: Instrument) -> tuple[bytes, ...]:
+    return _book_request("unsubscribe", [instrument]), _book_request("subscribe", [instrument])
+
+
+def _book_request(method: str, instruments: Sequence[Instrument]) -> bytes:
+    params: dict[str, object] = {"channel": "book", "symbol": [each.symbol for each in instruments], "depth": DEPTH}
+    if method == "subscribe":
+        params["snapshot"] = True
+    return msgspec.json.encode({"method": method, "params": params})
+
+
+def snapshot_depth(levels: int) -> int:
+    """The smallest depth that can be subscribed to and holds so many levels."""
+    return next((depth for depth in DEPTHS if levels <= depth), DEPTHS[-1])
+
+
+KRAKEN = Exchange(
+    name=NAME,
+    label="Kraken",
+    url=lambda instruments: "wss://ws.kraken.com/v2",
+    subscribe=subscribe,
+    resubscribe=resubscribe,
+    parse=parse,
+    continuity=lambda last_id, update: Continuity.NEXT,
+    symbol=slashed,
+    pair=kraken_pair_of,
+    limits=Limits(),
+    ping=Ping(b'{"method":"ping"}', 30 * SECOND_NS),
+    verifier=Checksum,
+    snapshot_depth=snapshot_depth,
+    heartbeat_ns=SECOND_NS,
+)

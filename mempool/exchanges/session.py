@@ -1,0 +1,292 @@
+"""One connection to one venue without a socket: frames in, quotes and states out, one book a symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from mempool.exchanges.clock import ClockOffset
+from mempool.exchanges.counts import Counts
+from mempool.exchanges.events import BookEvent, Fault, Reconnect, Send
+from mempool.exchanges.exchange import SECOND_NS, Exchange
+from mempool.exchanges.keeper import BookKeeper
+from mempool.exchanges.messages import (
+    BestQuote,
+    Closing,
+    FrameNumber,
+    Heartbeat,
+    Ignored,
+    MalformedFrame,
+    Precision,
+    Subscribed,
+    VenueError,
+)
+from mempool.exchanges.symbols import UnknownSymbol
+from mempool.model.book import BookState, BookUpdate, Instrument, Proof, Quote
+from mempool.model.display import excerpt
+
+MAX_SYMBOLS = 1_024
+SILENCE_NS = 30 * SECOND_NS
+LOOKED_AT = 4_096
+"""So many bytes of a frame that cannot be read are searched for the symbol that it may be about."""
+_UNREADABLE = (MalformedFrame, msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
+
+
+class ExchangeSession:
+    """Sans-I/O: the same calls in the same order give the same events, live or replayed.
+
+    All times are of one receive clock that never goes back: the wall clock's nanoseconds at the start, counted on by a
+    monotonic clock. Call `tick` four times a second or more often. Without `instruments` every symbol that is heard gets
+    a book, for recordings whose subscriptions are not known.
+    """
+
+    def __init__(self, exchange: Exchange, instruments: Iterable[Instrument] | None = None, *, now_ns: int = 0) -> None:
+        self.exchange = exchange
+        self.counts = Counts()
+        self.clock = ClockOffset()
+        self.keepers: dict[str, BookKeeper] = {}
+        """By the venue's symbol."""
+        self._takes_any = instruments is None
+        self._parse = exchange.parse
+        self._now_ns = now_ns
+        self._heard_ns = now_ns
+        self._pinged_ns = now_ns
+        self._next_number: int | None = None
+        self._next_beat: int | None = None
+        self._silenced: dict[str, Proof] = {}
+        self._is_up = False
+        self._meanings: dict[type, Callable[[Any, int, list[BookEvent]], None]] = {
+            BestQuote: self._best_quote,
+            Heartbeat: self._heartbeat,
+            Subscribed: self._subscribed,
+            Precision: self._precision,
+            VenueError: self._refused,
+            Closing: self._closing,
+            Ignored: self._ignored,
+        }
+        for instrument in instruments or ():
+            self._keep(instrument)
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The best bid and offer of a book that may be priced now, else None."""
+        keeper = self.keepers.get(symbol)
+        return keeper.quote() if keeper is not None else None
+
+    def state(self, symbol: str) -> BookState:
+        return self.keepers[symbol].state
+
+    def connect(self, now_ns: int) -> list[BookEvent]:
+        """A new connection stands: what to subscribe to."""
+        self._forget_connection(now_ns)
+        self._is_up = True
+        events: list[BookEvent] = []
+        for keeper in self.keepers.values():
+            keeper.connect(now_ns, events)
+        if self.keepers:
+            instruments = [keeper.instrument for keeper in self.keepers.values()]
+            events.extend(map(Send, self.exchange.subscribe(instruments)))
+        return events
+
+    def disconnect(self, reason: str, now_ns: int) -> list[BookEvent]:
+        """The connection is lost: no book of it may be used."""
+        self._forget_connection(now_ns)
+        self._is_up = False
+        events: list[BookEvent] = []
+        for keeper in self.keepers.values():
+            keeper.disconnect(reason, now_ns, events)
+        return events
+
+    def receive(self, frame: bytes, recv_ns: int) -> list[BookEvent]:
+        """What one frame changes; never raises on what a venue may send."""
+        self.counts.frames += 1
+        recv_ns = self._advance(recv_ns) if recv_ns < self._now_ns else recv_ns
+        self._now_ns = self._heard_ns = recv_ns
+        events: list[BookEvent] = []
+        if self._silenced:
+            self._revive(recv_ns, events)
+        if len(frame) > self.exchange.limits.max_frame_bytes:
+            self._unreadable(frame, f"a frame of {len(frame):,} bytes", recv_ns, events)
+            return events
+        try:
+            messages = self._parse(frame)
+        except _UNREADABLE as problem:
+            self._unreadable(frame, excerpt(str(problem)), recv_ns, events)
+            return events
+        for message in messages:
+            if type(message) is BookUpdate:
+                self._update(message, recv_ns, events)
+            elif type(message) is not FrameNumber:
+                self._meanings[type(message)](message, recv_ns, events)
+            elif not self._is_next(message.number, recv_ns, events):
+                break
+        return events
+
+    def snapshot(self, symbol: str, body: bytes, recv_ns: int) -> list[BookEvent]:
+        """The answer to a `FetchSnapshot`, counted as a frame; one that nothing waits for is dropped."""
+        self.counts.frames += 1
+        events: list[BookEvent] = []
+        keeper, rest = self.keepers.get(symbol), self.exchange.rest
+        if keeper is None or rest is None or not keeper.is_awaiting:
+            return events
+        try:
+            update = rest.parse(symbol, body)
+        except _UNREADABLE as problem:
+            return self.snapshot_failed(symbol, excerpt(str(problem)), recv_ns)
+        self.counts.snapshots += 1
+        keeper.receive(update, max(recv_ns, self._now_ns), events)
+        return events
+
+    def snapshot_failed(self, symbol: str, reason: str, now_ns: int) -> list[BookEvent]:
+        """A `FetchSnapshot` brought none: it is asked for again after a pause."""
+        keeper = self.keepers.get(symbol)
+        if keeper is None or not keeper.is_awaiting:
+            return []
+        self.counts.reasons["no snapshot"] += 1
+        events: list[BookEvent] = [Fault("unsynced", reason, keeper.instrument, now_ns)]
+        keeper.ask(now_ns, events)
+        return events
+
+    def tick(self, now_ns: int) -> list[BookEvent]:
+        """What time alone brings: pings to send, requests that are due, books that have gone stale."""
+        now_ns = self._now_ns = max(now_ns, self._now_ns)
+        events: list[BookEvent] = []
+        ping = self.exchange.ping
+        if ping is not None and self._is_up and now_ns - self._pinged_ns >= ping.interval_ns:
+            self._pinged_ns = now_ns
+            events.append(Send(ping.frame))
+        silence = now_ns - self._heard_ns
+        if self.exchange.heartbeat_ns and silence > 2 * self.exchange.heartbeat_ns:
+            self._silence(now_ns, events)
+        for keeper in self.keepers.values():
+            keeper.tick(now_ns, events)
+        if self._is_up and silence > SILENCE_NS:
+            self._heard_ns = now_ns
+            events.append(Reconnect("nothing was heard for 30 s"))
+        return events
+
+    def _update(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
+        keeper = self.keepers.get(update.symbol) or self._adopt(update.symbol)
+        if keeper is None:
+            self._count_malformed("unknown symbol", excerpt(update.symbol), recv_ns, events)
+            return
+        if update.is_snapshot:
+            self.counts.snapshots += 1
+        else:
+            self.counts.updates += 1
+        if update.event_ns and recv_ns:
+            self.clock.hear(recv_ns, update.event_ns)
+        keeper.receive(update, recv_ns, events)
+
+    def _is_next(self, number: int, recv_ns: int, events: list[BookEvent]) -> bool:
+        """Whether the frame with this number on the connection is to be read; where some are missing, every book is lost."""
+        expected = self._next_number
+        if expected is not None and number < expected:
+            self.counts.duplicates += 1
+            return False
+        self._next_number = number + 1
+        if expected is not None and number > expected:
+            self._connection_gap(f"expected message {expected}, received {number}", recv_ns, events)
+        return True
+
+    def _connection_gap(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        self.counts.gaps += 1
+        self.counts.reasons["gap"] += 1
+        events.append(Fault("gap", reason, None, recv_ns))
+        for keeper in self.keepers.values():
+            keeper.lose(Proof.DESYNCED, reason, recv_ns, events)
+
+    def _best_quote(self, message: BestQuote, recv_ns: int, events: list[BookEvent]) -> None:
+        keeper = self.keepers.get(message.symbol) or self._adopt(message.symbol)
+        if keeper is None:
+            self._count_malformed("unknown symbol", excerpt(message.symbol), recv_ns, events)
+        else:
+            keeper.compare_with(message)
+
+    def _heartbeat(self, message: Heartbeat, recv_ns: int, events: list[BookEvent]) -> None:
+        if message.counter is None:
+            return
+        expected, self._next_beat = self._next_beat, message.counter + 1
+        if expected is not None and message.counter > expected:
+            self._connection_gap(f"expected heartbeat {expected}, received {message.counter}", recv_ns, events)
+
+    def _subscribed(self, message: Subscribed, recv_ns: int, events: list[BookEvent]) -> None:
+        keeper = self.keepers.get(message.symbol) or self._adopt(message.symbol)
+        if keeper is not None:
+            keeper.truncate_to(message.depth)
+
+    def _precision(self, message: Precision, recv_ns: int, events: list[BookEvent]) -> None:
+        keeper = self.keepers.get(message.symbol)
+        if keeper is None:
+            return
+        if not message.is_trading:
+            keeper.halt("the venue has halted it", recv_ns, events)
+        elif 0 <= message.price_decimals <= 36 and 0 <= message.size_decimals <= 36:
+            keeper.book.take_decimals(message.price_decimals, message.size_decimals)
+
+    def _refused(self, message: VenueError, recv_ns: int, events: list[BookEvent]) -> None:
+        reason = f"the venue says: {excerpt(message.text)}"
+        named = [keeper for symbol, keeper in self.keepers.items() if symbol == message.symbol or symbol in message.text]
+        self.counts.reasons["venue error"] += 1
+        events.append(Fault("venue", reason, named[0].instrument if len(named) == 1 else None, recv_ns))
+        for keeper in named:
+            keeper.halt(reason, recv_ns, events)
+
+    def _closing(self, message: Closing, recv_ns: int, events: list[BookEvent]) -> None:
+        events.append(Reconnect(f"the venue says: {excerpt(message.text)}"))
+
+    def _ignored(self, message: Ignored, recv_ns: int, events: list[BookEvent]) -> None:
+        pass
+
+    def _unreadable(self, frame: bytes, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        """The books that the frame names are lost; where it names none, any may be, until its next message is proven."""
+        text = frame[:LOOKED_AT].upper()
+        named = [keeper for symbol, keeper in self.keepers.items() if symbol.upper().encode() in text]
+        for keeper in named:
+            keeper.malformed(reason, recv_ns, events)
+        if not named:
+            self._count_malformed("malformed", reason, recv_ns, events)
+            for keeper in self.keepers.values():
+                keeper.doubt("a frame could not be read", recv_ns, events)
+
+    def _count_malformed(self, kind: str, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
+        self.counts.malformed += 1
+        self.counts.reasons[kind] += 1
+        events.append(Fault("malformed", f"{kind}: {reason}" if kind != "malformed" else reason, None, recv_ns))
+
+    def _adopt(self, symbol: str) -> BookKeeper | None:
+        if not self._takes_any or len(self.keepers) >= MAX_SYMBOLS:
+            return None
+        try:
+            base, quote = self.exchange.pair(symbol)
+        except UnknownSymbol:
+            return None
+        return self._keep(Instrument(self.exchange.name, symbol, base, quote))
+
+    def _keep(self, instrument: Instrument) -> BookKeeper:
+        keeper = BookKeeper(instrument, self.exchange, self.counts, self._now_ns)
+        self.keepers[instrument.symbol] = keeper
+        return keeper
+
+    def _advance(self, recv_ns: int) -> int:
+        """The clock does not go back, whatever the caller's does."""
+        self.counts.clock_jumps += 1
+        self.counts.reasons["our clock went back"] += 1
+        return max(recv_ns, self._now_ns)
+
+    def _silence(self, now_ns: int, events: list[BookEvent]) -> None:
+        for symbol, keeper in self.keepers.items():
+            if symbol not in self._silenced and keeper.has_synced and not keeper.is_awaiting:
+                self._silenced[symbol] = keeper.state.proof
+                keeper.stale("two heartbeats are missing", now_ns, events)
+
+    def _revive(self, now_ns: int, events: list[BookEvent]) -> None:
+        silenced, self._silenced = self._silenced, {}
+        for symbol, proof in silenced.items():
+            self.keepers[symbol].revive(proof, now_ns, events)
+
+    def _forget_connection(self, now_ns: int) -> None:
+        self._now_ns = self._heard_ns = self._pinged_ns = max(now_ns, self._now_ns)
+        self._next_number = self._next_beat = None
+        self._silenced = {}
