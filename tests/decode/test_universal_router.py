@@ -215,7 +215,7 @@ def test_unwrapped_output_can_be_wrapped_and_sold_again() -> None:
     assert executed("ur2", commands).intents[1].size == BalanceIn(0, (0,), 22)
 
 
-@pytest.mark.parametrize("router", UNIVERSAL)
+@pytest.mark.parametrize("router", UNIVERSAL[1:])
 def test_swaps_of_a_sub_plan_may_fail_together_and_the_flag_on_a_swap_itself_means_nothing(router: str) -> None:
     inner = plan(router, [v3_in(), (0x80, v3_in()[1])])
     call = executed(router, [(SUB_PLAN, inner), (0x80 | SUB_PLAN, inner), v3_in()])
@@ -234,13 +234,13 @@ def test_broken_plan_that_may_revert_undoes_itself_only() -> None:
         executed("ur2", [(SUB_PLAN, broken), v3_in()])
 
 
-@pytest.mark.parametrize("router", UNIVERSAL)
-def test_plan_in_another_legal_layout_runs_up_to_version_1_2_alone(router: str) -> None:
+@pytest.mark.parametrize("router", UNIVERSAL[1:])
+def test_plan_in_another_legal_layout_runs_in_version_1_2_alone(router: str) -> None:
     codes, inputs = plan(router, [v3_in()])
     usual = encode(["bytes", "bytes[]"], [codes, inputs])
     moved = (96).to_bytes(32) + (160).to_bytes(32) + bytes(32) + usual[64:]
     whole = executed(router, [(SUB_PLAN, usual)])
-    if router in ("ur1", "ur1.2"):
+    if router == "ur1.2":
         assert executed(router, [(SUB_PLAN, moved)]).intents == whole.intents
     else:
         with pytest.raises(MalformedCalldata, match="not laid out"):
@@ -265,6 +265,20 @@ def test_plans_are_followed_to_depth_eight() -> None:
 def test_mask_of_six_bits_tolerates_the_seventh(router: str) -> None:
     call = executed(router, [(0x40 | V3_IN, command_input(router, *v3_in()))])
     assert call.intents[0].size == ExactIn(11, 22)
+
+
+def test_version_1_knows_no_plans_in_plans_and_takes_five_bits_of_a_command() -> None:
+    call = executed("ur1", [(0x20 | V3_IN, command_input("ur1", *v3_in())), (0xA0 | V3_IN, command_input("ur1", *v3_in()))])
+    assert call.commands == ("execute", "V3_SWAP_EXACT_IN", "V3_SWAP_EXACT_IN")
+
+
+@pytest.mark.parametrize(("router", "to"), [("ur1", address("ur1")), ("ur1.2", TO_ROUTER), ("ur2", TO_ROUTER)])
+def test_permit2_pays_the_router_by_its_sentinel_from_version_1_2_on(router: str, to: bytes) -> None:
+    sell = v2_in([WETH, DAI], BALANCE, user=False)
+    paid, unpaid = (executed(router, [(0x02, (WETH, each, 7)), sell]).intents[0] for each in (to, b"\0" * 19 + b"\x03"))
+    assert (paid.size, unpaid.completeness) == (BalanceIn(7, (), 22), Completeness.AMOUNT_UNKNOWN)
+    by_sentinel = executed(router, [(0x02, (WETH, TO_ROUTER, 7)), sell]).intents[0]
+    assert (by_sentinel.size == paid.size) == (router != "ur1")
 
 
 def test_mask_of_seven_bits_knows_the_bridge() -> None:

@@ -73,6 +73,12 @@ def permit2_transfer_from(call: Call, arguments: tuple[Any, ...]) -> None:
     call.books().credit(resolved(call, recipient), token, Holding(amount))
 
 
+def permit2_transfer_from_to_stated(call: Call, arguments: tuple[Any, ...]) -> None:
+    """(token, recipient, amount) of V1: from the sender, where 1 and 2 are addresses like any other"""
+    token, recipient, amount = arguments
+    call.books().credit(recipient, token, Holding(amount))
+
+
 def permit2_transfer_from_batch(call: Call, arguments: tuple[Any, ...]) -> None:
     """((from, to, amount, token)[]): from the sender, to stated addresses"""
     for _, recipient, amount, token in arguments[0]:

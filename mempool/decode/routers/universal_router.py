@@ -105,7 +105,8 @@ _HARMLESS_COMMANDS = frozenset(
     }
 )
 
-UNIVERSAL_ROUTER_V1 = RouterKind(
+# From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts.
+UNIVERSAL_ROUTER = RouterKind(
     padding=Padding.CHECKED,
     pools=frozenset({"uniswap_v2", "uniswap_v3"}),
     functions={"execute": execute},
@@ -113,9 +114,15 @@ UNIVERSAL_ROUTER_V1 = RouterKind(
     harmless_commands=_HARMLESS_COMMANDS,
     actions=ACTIONS,
     command_mask=0x3F,
+    command_padding=Padding.MASKED_WORDS,
 )
-# From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts.
-UNIVERSAL_ROUTER = replace(UNIVERSAL_ROUTER_V1, command_padding=Padding.MASKED_WORDS)
+# V1 takes 32 commands, none of them a plan in a plan: its 0x20 is 0x00 again.
+UNIVERSAL_ROUTER_V1 = replace(
+    UNIVERSAL_ROUTER,
+    commands=_COMMANDS | {"PERMIT2_TRANSFER_FROM": commands.permit2_transfer_from_to_stated},
+    command_mask=0x1F,
+    command_padding=Padding.CHECKED,
+)
 UNIVERSAL_ROUTER_7_BIT = replace(
     UNIVERSAL_ROUTER, functions={"execute": execute, "executeSigned": execute_signed}, command_mask=0x7F
 )
