@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from mempool import __version__
 from mempool.cli.backtest import backtest_command
+from mempool.cli.books import books_command
 from mempool.cli.config import config_command
 from mempool.cli.console import choose_color
 from mempool.cli.decode import decode_command
@@ -136,6 +137,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     grade_command: "Print how exact the predictions were.",
     replay_command: "Play a capture again, to the same rows.",
     backtest_command: "Grade predictions on mined blocks from files.",
+    books_command: "Rebuild an exchange's order book, and prove it.",
     routers_command: "List the routers whose calls are decoded.",
     decode_command: "Say which swaps a call asks of a router.",
     simulate_command: "Simulate one call's swaps, to the wei.",

@@ -19,7 +19,7 @@ class Counts(Struct):
     """Messages whose checksum the book did not have."""
     gaps: int = 0
     resyncs: int = 0
-    """New snapshots that were asked for because a book was lost, not the first one."""
+    """Times that a book was lost and a new snapshot asked for; the first one does not count, nor does asking again for one."""
     malformed: int = 0
     duplicates: int = 0
     """Messages that said nothing new: sent twice, or overtaken by a later one."""

@@ -92,6 +92,7 @@ class BookKeeper:
 
     def lose(self, proof: Proof, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """The same where the fault was told already."""
+        self._counts.resyncs += not self.is_awaiting
         self.forget()
         self._set(Connection.SYNCING, proof, reason, recv_ns, events)
         self.ask(recv_ns, events)
@@ -162,7 +163,7 @@ class BookKeeper:
         elif not self._exchange.heartbeat_ns and now_ns - self.heard_ns > MAX_QUIET_NS:
             self.stale("no update for 5 s", now_ns, events)
 
-    def ask(self, now_ns: int, events: list[BookEvent], *, is_first: bool = False) -> None:
+    def ask(self, now_ns: int, events: list[BookEvent]) -> None:
         """Ask for a snapshot, at once or when the pause since the last request is over."""
         if self._asked_ns is not None and now_ns - self._asked_ns < self._pause_ns:
             self._is_due = True
@@ -170,7 +171,6 @@ class BookKeeper:
         self._is_due = False
         self._asked_ns = now_ns
         self._pause_ns = min(2 * self._pause_ns, MAX_PAUSE_NS) or FIRST_PAUSE_NS
-        self._counts.resyncs += not is_first
         if self._exchange.rest is not None:
             events.append(self._exchange.rest.request(self.instrument))
         else:
@@ -190,7 +190,7 @@ class BookKeeper:
                 self._load(update, recv_ns, events)
             return
         if self._asked_ns is None:
-            self.ask(recv_ns, events, is_first=True)
+            self.ask(recv_ns, events)
         if len(self._buffer) >= MAX_BUFFERED:
             self.desync("overflow", f"{MAX_BUFFERED:,} updates and no snapshot", recv_ns, events)
         self._buffer.append(update)

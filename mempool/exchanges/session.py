@@ -262,7 +262,10 @@ class ExchangeSession:
             base, quote = self.exchange.pair(symbol)
         except UnknownSymbol:
             return None
-        return self._keep(Instrument(self.exchange.name, symbol, base, quote))
+        keeper = self._keep(Instrument(self.exchange.name, symbol, base, quote))
+        if self._is_up:
+            keeper.connect(self._now_ns, [])
+        return keeper
 
     def _keep(self, instrument: Instrument) -> BookKeeper:
         keeper = BookKeeper(instrument, self.exchange, self.counts, self._now_ns)
