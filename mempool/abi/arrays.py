@@ -41,6 +41,21 @@ def guarded(read: Read) -> Read:
     return read_behind_offset
 
 
+def charged(read: Read, size: int) -> Read:
+    """The same for an element of a list, charged with its head's `size` bytes: many offsets may lead to one and the same."""
+
+    def read_element(data: bytes, start: int, budget: Budget) -> Any:
+        if start > len(data):
+            raise budget.malformed(_BEYOND)
+        element = read(data, start, budget)
+        budget.bytes_left -= size
+        if budget.bytes_left < 0:
+            raise budget.out_of_bytes()
+        return element
+
+    return read_element
+
+
 def read_blob(data: bytes, start: int, budget: Budget) -> bytes:
     """Reads `bytes` or `string`; a tail that is not padded to whole words is accepted, as the EVM does."""
     if start > len(data):

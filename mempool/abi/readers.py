@@ -6,11 +6,11 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mempool.abi.arrays import array_reader, guarded, read_blob, read_blob_and_blobs
+from mempool.abi.arrays import array_reader, charged, guarded, read_blob, read_blob_and_blobs
 from mempool.abi.layout import DIRTY, Group, Padding, Read, Shape, Slot, Tail, shape_of, slots_of
 from mempool.abi.plans import by_shape
 from mempool.abi.source import function_of
-from mempool.abi.types import AbiType, ArrayOf, Blob, TupleOf
+from mempool.abi.types import AbiType, ArrayOf, Blob, TupleOf, is_dynamic
 
 _BLOB_AND_BLOBS = [Tail(Blob()), Tail(ArrayOf(Blob()))]
 _SOURCE = """\
@@ -96,8 +96,16 @@ def _tail_reader(abi_type: AbiType, padding: Padding) -> Read:
     if not isinstance(abi_type, ArrayOf):
         return read_blob
     shape = shape_of(abi_type.element, padding)
-    if isinstance(shape, Tail):
-        return array_reader(shape, _tail_reader(abi_type.element, padding))
-    if isinstance(abi_type.element, TupleOf):
-        return array_reader(shape, arguments_reader(abi_type.element.components, padding))
-    return array_reader(shape, None)
+    element = abi_type.element
+    if isinstance(element, TupleOf):
+        read = arguments_reader(element.components, padding)
+        return array_reader(shape, charged(read, _head_bytes(element)) if isinstance(shape, Tail) else read)
+    return array_reader(shape, _tail_reader(element, padding) if isinstance(shape, Tail) else None)
+
+
+def _head_bytes(abi_type: AbiType) -> int:
+    """What the heads of a dynamic tuple take, its own and those of the tuples inside it; 0 for what has a length."""
+    if not isinstance(abi_type, TupleOf) or not is_dynamic(abi_type):
+        return 0
+    own = slots_of([shape_of(component, Padding.CHECKED) for component in abi_type.components])
+    return 32 * len(own) + sum(map(_head_bytes, abi_type.components))

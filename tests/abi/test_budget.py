@@ -43,6 +43,13 @@ BOMBS = {
     **{f"uint256[][][] of {count}": ("uint256[][][]", nested_aliases(3, count)) for count in (20, 64, 1_300)},
     **{f"(bytes,bytes)[] of {count}": ("(bytes,bytes)[]", aliased_blobs(count, 30_000)) for count in (10, 500, 2_000)},
     **{f"one word {count} times": ("bytes[][][][][][][][]", all_the_same(count)) for count in (100, 600, 4_000)},
+    **{
+        f"one ({', '.join(['uint256'] * 8)}, bytes) {count} times": (
+            f"({','.join(['uint256'] * 8)},bytes)[]",
+            word(32) + word(count) + word(32 * count) * count + word(7) * 8 + word(288) + word(0),
+        )
+        for count in (1_500, 4_000)
+    },
     "uint256[] of 5,000": ("uint256[]", word(32) + word(5_000) + bytes(160_000)),
     "empty arrays of 4,097": ("uint256[][]", word(32) + word(4_097) + word(32 * 4_097) * 4_097 + word(0)),
     **{f"(uint8,uint8)[][] of {count}": ("(uint8,uint8)[][]", nested_aliases(2, count)) for count in (100, 1_500)},

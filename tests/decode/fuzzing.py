@@ -319,7 +319,7 @@ class Generator:
         return [*special, *tokens, *tokens[:6] * 4, *pools, *of.routers, *(pool[:20] for pool in of.listed_pools)]
 
 
-def mutated(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
+def mutated(data: bytes, chance: random.Random, others: Sequence[bytes] = ()) -> bytes:
     """One to four changes: bits, a word, a moved offset, a copied word, a cut, something put in, the end of another call."""
     changed = bytearray(data)
     for _ in range(chance.randint(1, 4)):
@@ -342,7 +342,7 @@ def mutated(data: bytes, others: Sequence[bytes], chance: random.Random) -> byte
             case 6:
                 changed[start:start] = chance.randbytes(chance.randrange(1, 64))
             case _:
-                other = chance.choice(others)
+                other = chance.choice(others or [data])
                 changed[start:] = other[chance.randrange(len(other) or 1) :]
     return bytes(changed)
 
@@ -376,4 +376,4 @@ def fuzzed(count: int, seed: int, more_seeds: Sequence[Input] = ()) -> Iterator[
         if chance.random() < 0.1:
             # Another contract is sent what was meant for this one.
             given = given._replace(to=chance.choice(known).to)
-        yield given._replace(data=mutated(given.data, datas, chance))
+        yield given._replace(data=mutated(given.data, chance, datas))

@@ -135,7 +135,7 @@ def test_mutated_real_calls_end_as_one_word_each(shared_data: Path) -> None:
     datas = [given.data for given in real]
     for _ in range(10_000):
         given = chance.choice(real)
-        ended(given._replace(data=mutated(given.data, datas, chance)))
+        ended(given._replace(data=mutated(given.data, chance, datas)))
 
 
 def word_of(call: DecodedCall | None) -> str:
