@@ -1,0 +1,145 @@
+"""Books joined into one ladder: brought to common decimals, converted level by level, with fees or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mempool.books.depth import BookDepth, Exact, Trade
+from mempool.books.ladder import Ladder, Rung
+from mempool.books.money import FeesPips, other_asset
+from mempool.model.book import Instrument
+from mempool.model.consolidated import PIPS
+
+NO_FEES: FeesPips = MappingProxyType({})
+_FEE_DECIMALS = 6
+
+
+class _Part(Struct, frozen=True):
+    """Rungs of one money, best first: prices by `decimals`, sizes by those of the ladder."""
+
+    rungs: Sequence[Rung]
+    decimals: int
+    known_to: Exact | None
+
+
+def ladder_of(
+    trade: Trade, money: str, books: Sequence[BookDepth], legs: Sequence[BookDepth] = (), fees: FeesPips = NO_FEES
+) -> Ladder:
+    """The levels that the trade takes, in `money`. With `fees` (pips by venue) a purchase's are on top, a sale's off.
+
+    A book in another quote asset joins through the first of the `legs` (rate books) of that asset: what a sale brings is
+    sold there, the money for a purchase bought there, level by level and with that venue's fee. Books of one asset share
+    what their leg has. Without a leg a book is left out.
+    """
+    leg_of: dict[str, BookDepth] = {}
+    for leg in legs:
+        leg_of.setdefault(other_asset(leg.instrument, money), leg)
+    joined = [book for book in books if book.instrument.quote == money or book.instrument.quote in leg_of]
+    size_decimals = max([book.size_decimals for book in joined], default=0)
+    parts = []
+    for asset in dict.fromkeys([book.instrument.quote for book in joined]):
+        part = _direct(trade, [book for book in joined if book.instrument.quote == asset], size_decimals, fees)
+        parts.append(part if asset == money else _Leg(trade, leg_of[asset], money, fees).convert(part, size_decimals))
+    left_out = tuple([book.instrument for book in books if book not in joined])
+    return _merged(trade, parts, size_decimals, left_out)
+
+
+def _direct(trade: Trade, books: Sequence[BookDepth], size_decimals: int, fees: FeesPips) -> _Part:
+    """Books of one quote asset, in that asset."""
+    decimals = max([book.price_decimals for book in books])
+    rungs: list[Rung] = []
+    ends: list[int] = []
+    for book in books:
+        fee = PIPS + trade.value * fees[book.instrument.venue] if fees else 1
+        scale, size_scale = fee * 10 ** (decimals - book.price_decimals), 10 ** (size_decimals - book.size_decimals)
+        rungs += [Rung(level.price * scale, level.size * size_scale, book.instrument) for level in book.side(trade)]
+        if book.goes_on(trade):
+            ends.append(book.side(trade)[-1].price * scale)
+    _sort(trade, rungs)
+    return _Part(rungs, decimals + (_FEE_DECIMALS if fees else 0), _nearest(trade, ends))
+
+
+class _Leg:
+    """A rate book on the side that a trade needs of it."""
+
+    def __init__(self, trade: Trade, leg: BookDepth, money: str, fees: FeesPips) -> None:
+        self.trade, self.instrument = trade, leg.instrument
+        self.is_inverse = leg.instrument.base == money
+        side = Trade(-trade.value) if self.is_inverse else trade
+        part = _direct(side, [leg], leg.size_decimals, fees)
+        self.rungs, self.decimals = part.rungs, part.decimals
+        self.size_decimals, self.goes_on = leg.size_decimals, leg.goes_on(side)
+
+    def convert(self, part: _Part, size_decimals: int) -> _Part:
+        """The part's rungs in the ladder's money, cut where a level of the leg ends; what the leg has not got is lost."""
+        made: list[Rung] = []
+        known_to: Exact | None = None
+        for rung, size, step in self._pieces(part.rungs, part.decimals + size_decimals):
+            price, unit = self._rate(step)
+            made.append(Rung(_quotient(rung.price * price * 10**self.decimals, unit), size, rung.instrument, self.instrument))
+            if part.known_to is None or not self.trade.is_worse(rung.price, part.known_to):
+                known_to = made[-1].price
+        is_whole = part.known_to is None and not self.goes_on
+        return _Part(made, part.decimals + self.decimals, None if is_whole else known_to)
+
+    def _pieces(self, rungs: Sequence[Rung], value_decimals: int) -> Iterator[tuple[Rung, Exact, Rung]]:
+        """Each rung in the pieces that pass one level of the leg, with that level."""
+        steps = iter([(step, self._capacity(step, value_decimals)) for step in self.rungs])
+        step, left = next(steps, (None, 0))
+        for rung in rungs:
+            size = rung.size
+            while size and step is not None:
+                piece = size if rung.price * size <= left else Fraction(left) / rung.price
+                yield rung, piece, step
+                size -= piece
+                left -= rung.price * piece
+                if not left:
+                    step, left = next(steps, (None, 0))
+
+    def _rate(self, step: Rung) -> tuple[Exact, Exact]:
+        """The ladder's money for one of the books', as a ratio."""
+        one = 10**self.decimals
+        return (one, step.price) if self.is_inverse else (step.price, one)
+
+    def _capacity(self, step: Rung, value_decimals: int) -> Exact:
+        """How much of the books' money the level takes or gives, by so many decimals."""
+        amount, decimals = step.size, self.size_decimals
+        if self.is_inverse:
+            amount, decimals = step.size * step.price, self.size_decimals + self.decimals
+        return _quotient(amount * 10**value_decimals, 10**decimals)
+
+
+def _merged(trade: Trade, parts: Sequence[_Part], size_decimals: int, left_out: tuple[Instrument, ...]) -> Ladder:
+    decimals = max([part.decimals for part in parts], default=0)
+    rungs: list[Rung] = []
+    ends: list[Exact] = []
+    for part in parts:
+        scale = 10 ** (decimals - part.decimals)
+        rungs += part.rungs if scale == 1 else [replace(rung, price=rung.price * scale) for rung in part.rungs]
+        if part.known_to is not None:
+            ends.append(part.known_to * scale)
+    _sort(trade, rungs)
+    return Ladder(trade, tuple(rungs), decimals, size_decimals, _nearest(trade, ends), left_out)
+
+
+def _sort(trade: Trade, rungs: list[Rung]) -> None:
+    """Best first; those of one price stay in their order."""
+    rungs.sort(key=lambda rung: rung.price, reverse=trade is Trade.SELL)
+
+
+def _nearest(trade: Trade, ends: Sequence[Exact]) -> Exact | None:
+    """The end that a walk comes to first."""
+    if not ends:
+        return None
+    return min(ends) if trade is Trade.BUY else max(ends)
+
+
+def _quotient(number: Exact, divisor: Exact) -> Exact:
+    """Exactly; whole where it is."""
+    ratio = Fraction(number) / divisor
+    return ratio.numerator if ratio.denominator == 1 else ratio
