@@ -8,6 +8,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from mempool.abi import Budget, read_arguments
+from mempool.decode.found_pools import MAX_SEARCH_HASHES
 from mempool.decode.ledger import NATIVE, Holding, Ledger
 from mempool.decode.pools import MAX_HOPS
 from mempool.decode.tables import DecodeTables, Entry, RouterTable
@@ -17,9 +18,6 @@ from mempool.model.swap import ALL, BalanceIn, Completeness, ExactIn, Hop, Step,
 ALLOW_REVERT = 0x80
 """The flag that allows a command to fail where the router makes a call for it. Its own swaps are none: they take the transaction
 with them."""
-MAX_POOL_SEARCHES = 6
-"""Pools of a call that are looked for among the listed factories and tokens, which takes some 100 hashes each."""
-
 # A look-up on an enum costs as much as a whole struct before Python 3.12.
 _EXACT = Completeness.EXACT
 _LESS_THAN_EXACT = (Completeness.PARTIAL, Completeness.TOKENS_UNKNOWN, Completeness.AMOUNT_UNKNOWN)
@@ -47,7 +45,7 @@ class Call(Budget, kw_only=True):
     may_fail: bool = False
     extra_bytes: int = 0
     hops_left: int = MAX_HOPS
-    searches_left: int = MAX_POOL_SEARCHES
+    search_hashes_left: int = MAX_SEARCH_HASHES
     intents: list[SwapIntent] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     opaque: tuple[str, ...] = ()
@@ -175,9 +173,8 @@ class Call(Budget, kw_only=True):
     def pool_hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
         """The hop through a pool that the call names by its address; see `FoundPools.hop`."""
         found = self.tables.found_pools
-        if found.needs_search(pool, tokens) and self.searches_left:
-            self.searches_left -= 1
-            found.search(kind, pool, tokens)
+        if self.search_hashes_left and found.needs_search(kind, pool, tokens):
+            self.search_hashes_left -= found.search(kind, pool, tokens, self.search_hashes_left)
         return found.hop(kind, pool, tokens, zero_for_one=zero_for_one)
 
     def books(self) -> Ledger:

@@ -12,6 +12,8 @@ from mempool.model.swap import DecodedCall, Hop
 
 MAX_TRIED = 12
 """Listed tokens that are tried, in the order of the chain's file, which begins with those that most pools are made of."""
+MAX_SEARCH_HASHES = 400
+"""What a call may spend on looking for pools; a hash takes 5 to 13 us."""
 _UNLISTED = frozenset(f"{kind}_unlisted" for kind in SALTS)
 
 
@@ -30,8 +32,8 @@ class FoundPools(Struct, frozen=True):
     tokens: Sequence[bytes]
     """The listed tokens, with which a pool of one known token is tried."""
     by_address: dict[bytes, FoundPool] = {}
-    not_found: dict[tuple[bytes, bytes, bytes], None] = {}
-    """`(pool, token, other token)` that were tried in vain; the other token is empty where none was known."""
+    not_found: dict[tuple[str, bytes, bytes, bytes], None] = {}
+    """`(family, pool, token, other token)` that were tried in vain; the other token is empty where none was known."""
 
     def hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
         """The hop through a pool of the family `kind` at an address, in trade order, as far as it is known without a search.
@@ -46,23 +48,29 @@ class FoundPools(Struct, frozen=True):
                 return hop
         return Hop(f"{kind}_unlisted", "", pool, *tokens, None, zero_for_one=zero_for_one)
 
-    def needs_search(self, pool: bytes, tokens: tuple[bytes, bytes]) -> bool:
+    def needs_search(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes]) -> bool:
         """Whether `search` has something to try that it has not tried before."""
-        return pool not in self.by_address and any(tokens) and (pool, *tokens) not in self.not_found
+        return pool not in self.by_address and any(tokens) and (kind, pool, *tokens) not in self.not_found
 
-    def search(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes]) -> None:
+    def search(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], most_hashes: int = MAX_SEARCH_HASHES) -> int:
         """Try the two tokens, or the one that is known with the listed ones, at every factory of the family.
 
-        Costs two hashes for each token, factory and fee that is tried: up to `MAX_TRIED` tokens.
+        Gives what it cost: two hashes for each token, factory and fee that is tried, up to `MAX_TRIED` tokens and `most_hashes`.
         """
         known = tokens[0] or tokens[1]
         others = tokens[1:] if all(tokens) else self.tokens
+        cost, spent = self._hashes_of_a_pair(kind), 0
         for other_token in others[:MAX_TRIED]:
+            if spent + cost > most_hashes:
+                # Not in vain: another call may get further.
+                return spent
+            spent += cost
             found = self._of_factories(kind, pool, known, other_token)
             if found is not None:
                 keep(self.by_address, pool, found)
-                return
-        keep(self.not_found, (pool, *tokens), None)
+                return spent
+        keep(self.not_found, (kind, pool, *tokens), None)
+        return spent
 
     def learn(self, pool: bytes, tokens: tuple[bytes, bytes]) -> bool:
         """Try the two tokens that a pool says are its own; False, with nothing learnt, where no listed factory has it so."""
@@ -81,6 +89,9 @@ class FoundPools(Struct, frozen=True):
         found = _both_ways(factory, (hop.token_in, hop.token_out), hop.fee_pips or 0)
         if found.forward.pool == hop.pool:
             keep(self.by_address, hop.pool, found)
+
+    def _hashes_of_a_pair(self, kind: str) -> int:
+        return sum(2 * (len(each.tick_spacings) or 1) for each in self.factories.values() if each.kind == kind)
 
     def _of_factories(self, kind: str, pool: bytes, token: bytes, other_token: bytes) -> FoundPool | None:
         if token == other_token:

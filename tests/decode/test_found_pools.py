@@ -23,9 +23,9 @@ def address(kind: str, token: bytes, other_token: bytes, fee_pips: int = 0) -> b
 @pytest.mark.parametrize(("kind", "fee_pips"), [("uniswap_v2", 3000), ("uniswap_v3", 500)])
 def test_pool_of_one_known_token_is_found_among_the_listed_ones(kind: str, fee_pips: int) -> None:
     pools, pool = found_pools(), address(kind, UNLISTED, USDC, fee_pips)
-    assert pools.needs_search(pool, (UNLISTED, b""))
+    assert pools.needs_search(kind, pool, (UNLISTED, b""))
     pools.search(kind, pool, (UNLISTED, b""))
-    assert not pools.needs_search(pool, (UNLISTED, b""))
+    assert not pools.needs_search(kind, pool, (UNLISTED, b""))
     hop = pools.hop(kind, pool, (UNLISTED, b""))
     assert (hop.protocol, hop.kind, hop.pool, hop.token_in, hop.token_out, hop.fee_pips) == (
         *(kind, kind, pool, UNLISTED, USDC, fee_pips),
@@ -48,7 +48,7 @@ def test_nothing_is_claimed_of_a_pool_that_is_not_proven() -> None:
         hop = pools.hop("uniswap_v2", pool, tokens, zero_for_one=True)
         assert (hop.protocol, hop.kind, hop.pool, hop.fee_pips, hop.identity) == ("uniswap_v2_unlisted", "", pool, None, None)
         assert (hop.token_in, hop.token_out, hop.zero_for_one) == (*tokens, True)
-        assert not pools.needs_search(pool, tokens)
+        assert not pools.needs_search("uniswap_v2", pool, tokens)
 
 
 def test_tokens_that_are_not_the_pool_s_own_or_no_direction_leave_it_open() -> None:
@@ -66,6 +66,15 @@ def test_search_tries_a_bounded_number_of_tokens() -> None:
     for pool in (last, beyond):
         few.search("uniswap_v2", pool, (UNLISTED, b""))
     assert set(few.by_address) == {last}
+
+
+def test_search_stops_at_its_number_of_hashes_and_may_be_taken_up_again() -> None:
+    pools, pool = found_pools(), b"\x99" * 20
+    assert pools.search("uniswap_v3", pool, (UNLISTED, b""), 100) <= 100
+    assert pools.needs_search("uniswap_v3", pool, (UNLISTED, b""))
+    assert pools.search("uniswap_v3", pool, (UNLISTED, b"")) > 100
+    assert not pools.needs_search("uniswap_v3", pool, (UNLISTED, b""))
+    assert pools.needs_search("uniswap_v2", pool, (UNLISTED, b""))
 
 
 @pytest.mark.parametrize(("kind", "fee_pips"), [("uniswap_v2", 3000), ("uniswap_v3", 10_000)])

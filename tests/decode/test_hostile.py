@@ -66,8 +66,8 @@ def seeds() -> list[tuple[str, bytes]]:
             (0x88, (TO_SENDER, BALANCE, 22, [USDC, DAI], False)),
             (0x09, (FRIEND, 7, 9, [USDC, DAI], True)),
         ]
-        inner = [(0x21, plan(router, swaps))] if router != "ur1" else []
-        commands = [*swaps, *inner, (0x0C, (TO_SENDER, 5)), (0x0A, b"permit")]
+        sub_plan = [(0x21, plan(router, swaps))] if router != "ur1" else []
+        commands = [*swaps, *sub_plan, (0x0C, (TO_SENDER, 5)), (0x0A, b"permit")]
         calls.append((router, calldata("execute(bytes,bytes[],uint256)", *plan(router, commands), DEADLINE)))
     for router in V4:
         steps = [(USDC, 500, 10, NO_HOOKS, b"hook"), (DAI, 100, 1, FRIEND, b"")]
