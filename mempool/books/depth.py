@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from fractions import Fraction
 
 from msgspec import Struct
 
 from mempool.books.order_book import OrderBook
 from mempool.model.book import Instrument, Level
-
-Exact = int | Fraction
-
-
-class Trade(Enum):
-    """What is done: a purchase takes asks, a sale takes bids."""
-
-    BUY = 1
-    SELL = -1
-
-    def is_worse(self, price: Exact, than: Exact) -> bool:
-        """Whether a trade at the price is worse for who makes it."""
-        return price > than if self is Trade.BUY else price < than
+from mempool.model.consolidated import Exact, Trade
 
 
 class BookDepth(Struct, frozen=True, gc=False):
@@ -59,3 +46,11 @@ def depth_of(instrument: Instrument, book: OrderBook, levels: int, recv_ns: int 
         asks_go_on=len(asks) == most,
         recv_ns=recv_ns,
     )
+
+
+def quotient(number: Exact, divisor: Exact) -> Exact:
+    """The number by the divisor, exactly; an integer where it is whole."""
+    if isinstance(number, int) and isinstance(divisor, int) and not number % divisor:
+        return number // divisor
+    ratio = Fraction(number) / divisor
+    return ratio.numerator if ratio.denominator == 1 else ratio

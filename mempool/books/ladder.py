@@ -8,10 +8,11 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from mempool.books.depth import Exact, Trade
+from mempool.books.depth import quotient
 from mempool.books.money import POWERS
 from mempool.errors import UsageError
 from mempool.model.book import Instrument
+from mempool.model.consolidated import Exact, Trade
 
 BPS = 10_000
 
@@ -69,7 +70,7 @@ class Ladder(Struct, frozen=True):
         """Take the best levels until `size` of the base asset is filled."""
         if size < 0:
             raise UsageError(f"no size is below zero: {size}")
-        left: Exact = size * POWERS[self.size_decimals]
+        left = quotient(size * POWERS[self.size_decimals], 1)
         taken: list[tuple[Rung, Exact]] = []
         for rung in self.rungs:
             if not left:
@@ -81,7 +82,7 @@ class Ladder(Struct, frozen=True):
 
     def within(self, reference: Fraction, band_bps: int) -> Taken:
         """Every level not more than so many basis points worse than the reference price; better ones count too."""
-        limit = reference * (BPS + self.trade.value * band_bps) / BPS * 10**self.price_decimals
+        limit = quotient(reference * (BPS + self.trade.value * band_bps) * 10**self.price_decimals, BPS)
         return self._taken([(rung, rung.size) for rung in self.rungs if not self.trade.is_worse(rung.price, limit)], 0, limit)
 
     def merged(self) -> Iterator[MergedLevel]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from types import MappingProxyType
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from mempool.books.depth import BookDepth, Exact, Trade
+from mempool.books.depth import BookDepth, quotient
 from mempool.books.ladder import Ladder, Rung
-from mempool.books.money import FeesPips, other_asset
+from mempool.books.money import FeesPips, check_fees, other_asset
 from mempool.model.book import Instrument
-from mempool.model.consolidated import PIPS
+from mempool.model.consolidated import PIPS, Exact, Trade
 
 NO_FEES: FeesPips = MappingProxyType({})
 _FEE_DECIMALS = 6
@@ -34,8 +32,10 @@ def ladder_of(
 
     A book in another quote asset joins through the first of the `legs` (rate books) of that asset: what a sale brings is
     sold there, the money for a purchase bought there, level by level and with that venue's fee. Books of one asset share
-    what their leg has. Without a leg a book is left out.
+    what their leg has. Without a leg a book is left out. Raises `UsageError` where a venue's fee is missing.
     """
+    if fees:
+        check_fees(fees, [book.instrument for book in (*books, *legs)])
     leg_of: dict[str, BookDepth] = {}
     for leg in legs:
         leg_of.setdefault(other_asset(leg.instrument, money), leg)
@@ -73,6 +73,7 @@ class _Leg:
         side = Trade(-trade.value) if self.is_inverse else trade
         part = _direct(side, [leg], leg.size_decimals, fees)
         self.rungs, self.decimals = part.rungs, part.decimals
+        self._square = 10 ** (2 * self.decimals)  # one over a price of these decimals is to have them too
         self.size_decimals, self.goes_on = leg.size_decimals, leg.goes_on(side)
 
     def convert(self, part: _Part, size_decimals: int) -> _Part:
@@ -80,10 +81,10 @@ class _Leg:
         made: list[Rung] = []
         known_to: Exact | None = None
         for rung, size, step in self._pieces(part.rungs, part.decimals + size_decimals):
-            price, unit = self._rate(step)
-            made.append(Rung(_quotient(rung.price * price * 10**self.decimals, unit), size, rung.instrument, self.instrument))
+            price = quotient(rung.price * self._square, step.price) if self.is_inverse else rung.price * step.price
+            made.append(Rung(price, size, rung.instrument, self.instrument))
             if part.known_to is None or not self.trade.is_worse(rung.price, part.known_to):
-                known_to = made[-1].price
+                known_to = price
         is_whole = part.known_to is None and not self.goes_on
         return _Part(made, part.decimals + self.decimals, None if is_whole else known_to)
 
@@ -94,24 +95,19 @@ class _Leg:
         for rung in rungs:
             size = rung.size
             while size and step is not None:
-                piece = size if rung.price * size <= left else Fraction(left) / rung.price
+                piece = size if rung.price * size <= left else quotient(left, rung.price)
                 yield rung, piece, step
                 size -= piece
                 left -= rung.price * piece
                 if not left:
                     step, left = next(steps, (None, 0))
 
-    def _rate(self, step: Rung) -> tuple[Exact, Exact]:
-        """The ladder's money for one of the books', as a ratio."""
-        one = 10**self.decimals
-        return (one, step.price) if self.is_inverse else (step.price, one)
-
     def _capacity(self, step: Rung, value_decimals: int) -> Exact:
         """How much of the books' money the level takes or gives, by so many decimals."""
         amount, decimals = step.size, self.size_decimals
         if self.is_inverse:
             amount, decimals = step.size * step.price, self.size_decimals + self.decimals
-        return _quotient(amount * 10**value_decimals, 10**decimals)
+        return quotient(amount * 10**value_decimals, 10**decimals)
 
 
 def _merged(trade: Trade, parts: Sequence[_Part], size_decimals: int, left_out: tuple[Instrument, ...]) -> Ladder:
@@ -120,7 +116,9 @@ def _merged(trade: Trade, parts: Sequence[_Part], size_decimals: int, left_out: 
     ends: list[Exact] = []
     for part in parts:
         scale = 10 ** (decimals - part.decimals)
-        rungs += part.rungs if scale == 1 else [replace(rung, price=rung.price * scale) for rung in part.rungs]
+        rungs += (
+            part.rungs if scale == 1 else [Rung(each.price * scale, each.size, each.instrument, each.leg) for each in part.rungs]
+        )
         if part.known_to is not None:
             ends.append(part.known_to * scale)
     _sort(trade, rungs)
@@ -137,9 +135,3 @@ def _nearest(trade: Trade, ends: Sequence[Exact]) -> Exact | None:
     if not ends:
         return None
     return min(ends) if trade is Trade.BUY else max(ends)
-
-
-def _quotient(number: Exact, divisor: Exact) -> Exact:
-    """Exactly; whole where it is."""
-    ratio = Fraction(number) / divisor
-    return ratio.numerator if ratio.denominator == 1 else ratio

@@ -6,7 +6,7 @@ prices of different decimals, converted ones and those with fees are compared ex
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from fractions import Fraction
 
 from msgspec import Struct
@@ -17,6 +17,18 @@ PIPS = 1_000_000
 """A fee of so many pips is the whole."""
 
 Ratio = tuple[int, int]
+Exact = int | Fraction
+
+
+class Trade(Enum):
+    """What is done: a purchase takes asks, a sale takes bids."""
+
+    BUY = 1
+    SELL = -1
+
+    def is_worse(self, price: Exact, than: Exact) -> bool:
+        """Whether a trade at the price is worse for who makes it."""
+        return price > than if self is Trade.BUY else price < than
 
 
 class Market(StrEnum):

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mempool.books.depth import BookDepth, Trade, depth_of
+from mempool.books.depth import BookDepth, depth_of
 from mempool.books.ladder import Ladder
 from mempool.books.merge import NO_FEES, ladder_of
 from mempool.books.money import FeesPips
 from mempool.books.order_book import OrderBook
 from mempool.errors import UsageError
 from mempool.model.book import Instrument, Level, unscaled
-from mempool.model.consolidated import PIPS
+from mempool.model.consolidated import PIPS, Trade
 from tests.books.venues import BINANCE, BYBIT, CIRCLE, COINBASE, FEES, KRAKEN, OKX, TETHER
 
 Texts = Sequence[tuple[str, str]]
@@ -244,3 +244,8 @@ def test_no_books_give_an_empty_ladder() -> None:
 def test_size_below_zero_is_refused() -> None:
     with pytest.raises(UsageError, match="below zero"):
         ladder_of(Trade.BUY, "USD", [HERE]).walk(Fraction(-1))
+
+
+def test_venue_without_a_fee_is_refused_where_fees_are_asked_for() -> None:
+    with pytest.raises(UsageError, match="kraken: a taker fee"):
+        ladder_of(Trade.BUY, "USD", [HERE], fees={"coinbase": 0})
