@@ -245,6 +245,14 @@ def changed_case(rng: random.Random, case: Case) -> Case:
     return case._replace(call=Padded(bytes(data)))
 
 
+@pytest.mark.parametrize("bips", [0, 1, 100, 101])
+def test_fee_of_a_payment_is_from_1_to_100_bips(venues: Venues, bips: int) -> None:
+    v3 = padded_call("sweepTokenWithFee(address,uint256,address,uint256,address)", at.USDC, 0, USER, bips, FRIEND)
+    of_02 = padded_call("unwrapWETH9WithFee(uint256,uint256,address)", 0, bips, FRIEND)
+    calls = [Case("sweep", at.V3_ROUTER, v3), Case("unwrap", at.SWAP_ROUTER_02, of_02)]
+    assert executed(venues.devnet, calls) == [decoded(case) is not None for case in calls] == 2 * [0 < bips <= 100]
+
+
 def soiled(rng: random.Random, case: Case, place: tuple[int, int], rounds: int) -> Iterator[Case]:
     """The call with some bits of one byte of that padding set."""
     start, length = place

@@ -13,6 +13,7 @@ from mempool.model.swap import BalanceIn, Completeness, ExactIn, Hop, Size, Swap
 
 _KNOWN = (Completeness.EXACT, "")
 _AS_SENT, _AS_RECEIVED = False, True
+_MOST_FEE_BIPS = 100
 _OPEN_BALANCE = (Completeness.AMOUNT_UNKNOWN, "sells a balance that the call does not fix")
 
 
@@ -63,14 +64,26 @@ def multicall_until(call: Call, arguments: tuple[Any, ...]) -> None:
 
 
 def unwrap_native(call: Call, arguments: tuple[Any, ...]) -> None:
-    """unwrapWETH9[WithFee](amountMinimum, …): all of the router's wrapped native, checked before any fee."""
+    """unwrapWETH9(amountMinimum, …): all of the router's wrapped native."""
     pay_out(call, call.router.wrapped_native, arguments[0])
 
 
+def unwrap_native_with_fee(call: Call, arguments: tuple[Any, ...]) -> None:
+    """unwrapWETH9WithFee(amountMinimum, …, feeBips, feeRecipient): the minimum is checked before the fee."""
+    _check_fee(call, arguments[-2])
+    unwrap_native(call, arguments)
+
+
 def sweep_token(call: Call, arguments: tuple[Any, ...]) -> None:
-    """sweepToken[WithFee](token, amountMinimum, …): all that the router has of the token, checked before any fee."""
+    """sweepToken(token, amountMinimum, …): all that the router has of the token."""
     token, minimum = arguments[:2]
     pay_out(call, token, minimum)
+
+
+def sweep_token_with_fee(call: Call, arguments: tuple[Any, ...]) -> None:
+    """sweepTokenWithFee(token, amountMinimum, …, feeBips, feeRecipient): the minimum is checked before the fee."""
+    _check_fee(call, arguments[-2])
+    sweep_token(call, arguments)
 
 
 def pay_out(call: Call, token: bytes, minimum: int) -> Holding:
@@ -78,3 +91,8 @@ def pay_out(call: Call, token: bytes, minimum: int) -> Holding:
     held = call.books().take_all(call.contract, token)
     call.require(held, minimum)
     return held
+
+
+def _check_fee(call: Call, bips: int) -> None:
+    if not 0 < bips <= _MOST_FEE_BIPS:
+        raise call.malformed(f"a fee of {bips} bips is not from 1 to {_MOST_FEE_BIPS}")

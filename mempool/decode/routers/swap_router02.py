@@ -8,7 +8,17 @@ from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import Holding
 from mempool.decode.pools import Path
-from mempool.decode.routers.periphery import add_v2, add_v3, multicall, multicall_until, name_sentinel, sweep_token, unwrap_native
+from mempool.decode.routers.periphery import (
+    add_v2,
+    add_v3,
+    multicall,
+    multicall_until,
+    name_sentinel,
+    sweep_token,
+    sweep_token_with_fee,
+    unwrap_native,
+    unwrap_native_with_fee,
+)
 from mempool.decode.tables import RouterKind
 from mempool.model.swap import ExactIn, ExactOut, Size
 
@@ -113,9 +123,9 @@ SWAP_ROUTER02 = RouterKind(
         "multicall(bytes32,bytes[])": multicall,
         "multicall(uint256,bytes[])": multicall_until,
         "unwrapWETH9": unwrap_native,
-        "unwrapWETH9WithFee": unwrap_native,
+        "unwrapWETH9WithFee": unwrap_native_with_fee,
         "sweepToken": sweep_token,
-        "sweepTokenWithFee": sweep_token,
+        "sweepTokenWithFee": sweep_token_with_fee,
         "wrapETH": wrap_native,
         "pull": pull,
         "callPositionManager": call_position_manager,

@@ -6,7 +6,14 @@ from typing import Any
 
 from mempool.abi import Padding
 from mempool.decode.call import Call
-from mempool.decode.routers.periphery import add_v3, multicall, sweep_token, unwrap_native
+from mempool.decode.routers.periphery import (
+    add_v3,
+    multicall,
+    sweep_token,
+    sweep_token_with_fee,
+    unwrap_native,
+    unwrap_native_with_fee,
+)
 from mempool.decode.tables import RouterKind
 from mempool.model.swap import ExactIn, ExactOut
 
@@ -59,8 +66,8 @@ UNISWAP_V3_ROUTER = RouterKind(
         "exactOutput": exact_output,
         "multicall": multicall,
         "unwrapWETH9": unwrap_native,
-        "unwrapWETH9WithFee": unwrap_native,
+        "unwrapWETH9WithFee": unwrap_native_with_fee,
         "sweepToken": sweep_token,
-        "sweepTokenWithFee": sweep_token,
+        "sweepTokenWithFee": sweep_token_with_fee,
     },
 )
