@@ -82,13 +82,6 @@ def test_well_formed_calldata_reads_as_eth_abi_reads_it(case: tuple[list[str], t
     check_agreement(*case)
 
 
-@pytest.mark.slow
-@settings(QUIET, max_examples=100_000)
-@given(CASES)
-def test_well_formed_calldata_reads_as_eth_abi_reads_it_a_hundred_thousand_times(case: tuple[list[str], tuple[Any, ...]]) -> None:
-    check_agreement(*case)
-
-
 def word(value: int) -> bytes:
     return (value % 2**256).to_bytes(32)
 
