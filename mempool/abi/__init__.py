@@ -4,6 +4,7 @@ from mempool.abi.budget import MAX_CALLDATA_BYTES, MAX_COMMANDS, MAX_DEPTH, MAX_
 from mempool.abi.functions import FunctionReader, inputs_reader, plain_inputs_readers, read_arguments, read_functions
 from mempool.abi.layout import Padding, Read
 from mempool.abi.plain import ReadPlain
+from mempool.abi.plans import MAX_SHAPES, PlanShape, shape_at
 from mempool.abi.readers import arguments_reader
 from mempool.abi.sizes import least_bytes
 
@@ -12,10 +13,12 @@ __all__ = [
     "MAX_COMMANDS",
     "MAX_DEPTH",
     "MAX_ITEMS",
+    "MAX_SHAPES",
     "SPARE_BYTES",
     "Budget",
     "FunctionReader",
     "Padding",
+    "PlanShape",
     "Read",
     "ReadPlain",
     "arguments_reader",
@@ -24,4 +27,5 @@ __all__ = [
     "plain_inputs_readers",
     "read_arguments",
     "read_functions",
+    "shape_at",
 ]

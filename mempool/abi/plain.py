@@ -1,7 +1,7 @@
 """Reads calldata that is laid out as every encoder lays it out, in one piece; whatever else is legal is left to the full reader.
 
-A whole swap is then one `struct` call. There are such readers for what is words alone, and for words around one array of words
-or one `bytes`, with any further arrays empty.
+A whole swap is then one `struct` call. There are such readers for what is words alone, and for words around arrays of words or
+`bytes`, of which all but the first two are empty.
 """
 
 from __future__ import annotations
@@ -9,24 +9,27 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from itertools import chain, repeat
+from itertools import accumulate
 from typing import Any
 
 from mempool.abi.budget import Budget
-from mempool.abi.layout import Group, Leaf, Padding, Shape, Slot, shape_of, slots_of
+from mempool.abi.layout import Group, Leaf, Padding, Shape, Slot, Tail, shape_of, slots_of
 from mempool.abi.source import function_of
 from mempool.abi.types import AbiType, ArrayOf, Blob, TupleOf, Word, is_dynamic
 
-ReadPlain = Callable[[bytes, Budget | None], tuple[Any, ...] | None]
-"""`(calldata, budget) -> arguments`, charged to the budget as the full reader charges them; or None, with nothing charged, where
-an offset, a length or a padding is not the usual one, a value is out of its type's range or the budget does not suffice."""
+ReadPlain = Callable[[bytes, int, Budget | None], tuple[Any, ...] | None]
+"""`(calldata, start, budget) -> arguments`, charged to the budget as the full reader charges them.
+
+None, with nothing charged, where an offset, a length or a padding is not the usual one, a value is out of its type's range or the
+budget does not suffice.
+"""
 
 MAX_ITEMS = 8
-"""Items of an array, or words of bytes."""
+"""Items of arrays and words of bytes together."""
 _MAX_HEAD = 32
 _SOURCE = """\
-def read_plain(data, budget):
-    {targets}, = unpack(data)
+def read_plain(data, start, budget):
+    {targets}, = unpack(data, start)
     if {differs}:
         return None
     try:
@@ -48,7 +51,10 @@ _CHARGE = """\
 
 @cache
 def plain_readers(components: tuple[AbiType, ...], padding: Padding, skipped: int) -> Mapping[int, ReadPlain]:
-    """Readers by the length of the whole calldata, whose first `skipped` bytes are passed over; none for any other layout."""
+    """Readers by the length of what they read and the `skipped` bytes before it; none for any other layout.
+
+    What they read must be there in that length.
+    """
     inner = _inner(components)
     tails = [component for component in inner or components if is_dynamic(component)]
     words = len(slots_of([shape_of(component, padding) for component in inner or components]))
@@ -57,16 +63,37 @@ def plain_readers(components: tuple[AbiType, ...], padding: Padding, skipped: in
     readers: dict[int, ReadPlain] = {}
     end = skipped + 32 * (bool(inner) + words + len(tails))
     for count in range(MAX_ITEMS + 1) if tails else (0,):
-        _add_when_used(readers, end + 32 * count, partial(_reader, components, padding, skipped, count))
+        if len(tails) < 2:
+            _add_when_used(readers, end + 32 * count, partial(_reader, components, padding, (count,)))
+        else:
+            readers[end + 32 * count] = _by_second_tail(components, padding, count)
     return readers
+
+
+def _by_second_tail(components: Sequence[AbiType], padding: Padding, count: int) -> ReadPlain:
+    """Where the second tail begins says how many of all the items or words are in the first; the rest are in the second."""
+    inner = _inner(components)
+    shapes = [shape_of(component, padding) for component in inner or components]
+    _, second, *_ = (index for index, shape in enumerate(shapes) if isinstance(shape, Tail))
+    first_word, second_place = len(slots_of(shapes)) + 1, 32 * (bool(inner) + len(slots_of(shapes[:second])))
+    readers = {(32 * (first_word + words)).to_bytes(32): words for words in range(count + 1)}
+    made = cache(lambda words: _reader(components, padding, (words, count - words)))
+
+    def read(data: bytes, start: int, budget: Budget | None) -> tuple[Any, ...] | None:
+        place = start + second_place
+        words = readers.get(data[place : place + 32])
+        return None if words is None else made(words)(data, start, budget)
+
+    return read
 
 
 def _add_when_used(readers: dict[int, ReadPlain], length: int, make: Callable[[], ReadPlain]) -> None:
     """Most lengths of most functions never come: a reader is made when the first calldata of its length does."""
+    made = cache(make)
 
-    def read(data: bytes, budget: Budget | None) -> tuple[Any, ...] | None:
-        readers[length] = made = make()
-        return made(data, budget)
+    def read(data: bytes, start: int, budget: Budget | None) -> tuple[Any, ...] | None:
+        readers[length] = reader = made()
+        return reader(data, start, budget)
 
     readers[length] = read
 
@@ -81,47 +108,47 @@ def _is_plain(tail: AbiType) -> bool:
     return isinstance(tail, Blob) or (isinstance(tail, ArrayOf) and isinstance(tail.element, Word))
 
 
-def _reader(components: Sequence[AbiType], padding: Padding, skipped: int, count: int) -> ReadPlain:
-    """For `count` items, or words of bytes, in the first tail."""
-    text = _Text(skipped)
+def _reader(components: Sequence[AbiType], padding: Padding, counts: Sequence[int]) -> ReadPlain:
+    """For so many items, or words of bytes, in each of the first tails."""
+    text = _Text()
     inner = _inner(components)
     if inner:
         text.constant(32)
-        values = _tuple_of([text.arguments(inner, padding.of_tails, count)])
+        values = _tuple_of([text.arguments(inner, padding.of_tails, counts)])
     else:
-        values = text.arguments(components, padding, count)
+        values = text.arguments(components, padding, counts)
     source = _SOURCE.format(
         targets=", ".join(text.targets),
         differs=" or ".join(text.differs) or "False",
         values=values,
-        charge=_CHARGE.format(size=text.size, items=text.items) if text.size else "",
+        charge=_CHARGE.format(size=" + ".join(text.sizes), items=text.items) if text.sizes else "",
     )
-    read: ReadPlain = function_of(source, "read_plain", {"unpack": struct.Struct(text.format).unpack, **text.names})
+    read: ReadPlain = function_of(source, "read_plain", {"unpack": struct.Struct(text.format).unpack_from, **text.names})
     return read
 
 
 class _Text:
     """The pieces of a reader's text, word by word."""
 
-    def __init__(self, skipped: int) -> None:
-        self.format = f">{skipped}x"
+    def __init__(self) -> None:
+        self.format = ">"
         self.words = 0
         self.targets: list[str] = []
         self.differs: list[str] = []
         self.names: dict[str, Any] = {}
-        self.size, self.items = "", 0
-        """What the first tail is charged with: the text of its bytes, and its items."""
+        self.sizes: list[str] = []
+        self.items = 0
+        """What the tails are charged with: the texts of their bytes, and their items."""
 
-    def arguments(self, components: Sequence[AbiType], padding: Padding, count: int) -> str:
+    def arguments(self, components: Sequence[AbiType], padding: Padding, counts: Sequence[int]) -> str:
         """The components one after another, and what stands behind them; the text of the tuple of their values."""
         shapes = [shape_of(component, padding.of_words) for component in components]
-        start = 32 * len(slots_of(shapes))
-        starts = chain((start,), (start + 32 * number for number in range(count + 1, count + len(shapes))))
+        tails = [index for index, component in enumerate(components) if is_dynamic(component)]
+        counts = [*counts, *(0 for _ in tails[len(counts) :])]
+        starts = accumulate((32 + 32 * count for count in counts), initial=32 * len(slots_of(shapes)))
         values = [self.head(shape, starts) for shape in shapes]
-        counts = chain((count,), repeat(0))
-        for index, component in enumerate(components):
-            if is_dynamic(component):
-                values[index] = self.tail(component, padding.of_tails, next(counts))
+        for index, count in zip(tails, counts, strict=False):
+            values[index] = self.tail(components[index], padding.of_tails, count)
         return _tuple_of(values)
 
     def head(self, shape: Shape, starts: Iterator[int]) -> str:
@@ -137,7 +164,7 @@ class _Text:
         """`bytes` of so many words, or an array of so many items; the text of its value."""
         size = f"size{self.words}"
         if count:
-            self.size = size if isinstance(tail, Blob) else str(32 * count)
+            self.sizes.append(size if isinstance(tail, Blob) else str(32 * count))
         if not isinstance(tail, ArrayOf):
             return self.blob(size, count)
         (element,) = slots_of([shape_of(tail.element, padding)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +16,34 @@ ReadPair = Callable[[bytes, int, int, Budget], tuple[bytes, tuple[bytes, ...]]]
 MAX_SHAPES = 1024
 """A full table is emptied, so that made-up shapes cannot fill the memory."""
 MAX_COMMANDS = 15
+
+
+class PlanShape(Struct, frozen=True, gc=False):
+    """Command bytes, and where each of the inputs stands and how long it is.
+
+    All places are counted from the length of the command bytes on.
+    """
+
+    codes: bytes
+    sizes: tuple[int, ...]
+    starts: tuple[int, ...]
+    first: int
+    """Where the inputs begin, each with its length in front."""
+    end: int
+
+    @property
+    def lengths(self) -> tuple[bytes, ...]:
+        """The inputs' lengths as they stand in front of them."""
+        return tuple(size.to_bytes(32) for size in self.sizes)
+
+    def lengths_reader(self) -> Callable[[bytes, int], tuple[bytes, ...]]:
+        """`(calldata, start of the first input) -> lengths`"""
+        return struct.Struct(">" + "".join(f"32s{_padded(size)}x" for size in self.sizes)).unpack_from
+
+    def inputs_reader(self) -> Callable[[bytes, int], tuple[bytes, ...]]:
+        """`(calldata, start of the first input) -> (length, input, …)`"""
+        parts = (f"32s{size}s{_padded(size) - size}x" for size in self.sizes)
+        return struct.Struct(">" + "".join(parts)).unpack_from
 
 
 class _Shape(Struct, frozen=True, gc=False):
@@ -46,10 +75,11 @@ def by_shape(read_pair: ReadPair) -> ReadPair:
         shape = shapes.get(words)
         if shape is None:
             codes, inputs = read_pair(data, start, start_of_many, budget)
-            if words == _usual_words(codes, inputs):
+            usual = usual_shape(codes, [len(each) for each in inputs])
+            if words == _words_of(usual):
                 if len(shapes) >= MAX_SHAPES:
                     shapes.clear()
-                shapes[words] = _shape_of(codes, inputs)
+                shapes[words] = _kept(usual)
             return codes, inputs
         end = start + shape.end
         if end <= len(data):
@@ -65,24 +95,46 @@ def by_shape(read_pair: ReadPair) -> ReadPair:
     return read
 
 
-def _usual_words(codes: bytes, inputs: Sequence[bytes]) -> bytes:
-    """The words up to the first input, as every encoder writes them for at most 32 command bytes."""
-    offset = 32 * len(inputs)
-    offsets = []
-    for data in inputs:
-        offsets.append(offset)
-        offset += 32 + _padded(data)
-    words = (len(codes), int.from_bytes(codes.ljust(32, b"\0")[:32]), len(inputs), *offsets)
+def shape_at(data: bytes, start: int) -> PlanShape | None:
+    """The shape of the command bytes at `start` and the inputs behind them, with an input for each command and all of it there.
+
+    None where they are not laid out as every encoder lays them out, or are too many.
+    """
+    count, codes_length = _word(data, start + 64), _word(data, start)
+    if not 0 < count == codes_length <= MAX_COMMANDS:
+        return None
+    place, sizes = start + 96 + 32 * count, []
+    for _ in range(count):
+        sizes.append(min(_word(data, place), len(data)))
+        place += 32 + _padded(sizes[-1])
+    shape = usual_shape(data[start + 32 : start + 32 + count], sizes)
+    words = data[start : start + shape.first]
+    return shape if words == _words_of(shape) and start + shape.end <= len(data) else None
+
+
+def usual_shape(codes: bytes, sizes: Sequence[int]) -> PlanShape:
+    """As every encoder lays out at most 32 command bytes and inputs of so many bytes."""
+    first = 96 + 32 * len(sizes)
+    *starts, end = accumulate((32 + _padded(size) for size in sizes), initial=first + 32)
+    return PlanShape(codes, tuple(sizes), tuple(starts), first, end - 32)
+
+
+def _words_of(shape: PlanShape) -> bytes:
+    """The words up to the first input."""
+    count, codes = len(shape.sizes), shape.codes
+    offsets = (start - 128 for start in shape.starts)
+    words = (len(codes), int.from_bytes(codes.ljust(32, b"\0")[:32]), count, *offsets)
     return b"".join(word.to_bytes(32) for word in words)
 
 
-def _shape_of(codes: bytes, inputs: Sequence[bytes]) -> _Shape:
-    layout = "".join(f"32s{len(data)}s{_padded(data) - len(data)}x" for data in inputs)
-    lengths = tuple(len(data).to_bytes(32) for data in inputs)
-    charge = len(codes) + 32 * len(inputs) + sum(map(len, inputs))
-    end = 96 + 32 * len(inputs) + sum(32 + _padded(data) for data in inputs)
-    return _Shape(codes, struct.Struct(">" + layout).unpack_from, lengths, charge, end)
+def _kept(shape: PlanShape) -> _Shape:
+    charge = len(shape.codes) + 32 * len(shape.sizes) + sum(shape.sizes)
+    return _Shape(shape.codes, shape.inputs_reader(), shape.lengths, charge, shape.end)
 
 
-def _padded(data: bytes) -> int:
-    return (len(data) + 31) // 32 * 32
+def _padded(size: int) -> int:
+    return (size + 31) // 32 * 32
+
+
+def _word(data: bytes, start: int) -> int:
+    return int.from_bytes(data[start : start + 32])

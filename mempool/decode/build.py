@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from mempool.abi import Budget, FunctionReader, inputs_reader, least_bytes, plain_inputs_readers, read_functions
 from mempool.decode.create2 import salt_of
 from mempool.decode.found_pools import FoundPools
@@ -108,7 +110,10 @@ def _router(router: Router | AnyContract, address: bytes, parts: _Parts) -> Rout
     )
     abi = _listed(parts.abis, router.abi, f"abi of router {router.name!r}")
     for selector, function in read_functions(abi, kind.padding).items():
-        table.entries[selector] = _entry(kind, table, function)
+        table.entries[selector] = entry = _entry(kind, function)
+        bind = kind.quick.get(function.signature, kind.quick.get(function.name))
+        if bind is not None:
+            table.entries[selector] = replace(entry, quick=bind(table, selector))
     return table
 
 
@@ -126,16 +131,14 @@ def _pool_coins(pool: ListedPool, by_symbol: Mapping[str, bytes]) -> tuple[bytes
     return _hex_bytes(pool.pool, size, pool.name), coins_of
 
 
-def _entry(kind: RouterKind, table: RouterTable, function: FunctionReader) -> Entry:
+def _entry(kind: RouterKind, function: FunctionReader) -> Entry:
     name = function.name
-    bind = kind.quick_swaps.get(name)
     handler = kind.functions.get(function.signature, kind.functions.get(name))
     return Entry(
         name=name,
         read=None if handler is None else function.reader(),
         handler=handler,
         plain={} if handler is None else function.plain_readers(),
-        quick_swap=None if bind is None else bind(table, name),
     )
 
 

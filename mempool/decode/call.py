@@ -125,7 +125,7 @@ class Call(Budget, kw_only=True):
         self.function = entry.name
         self.data = data
         read_plain = entry.plain.get(len(data))
-        arguments = None if read_plain is None else read_plain(data, self)
+        arguments = None if read_plain is None else read_plain(data, start, self)
         if arguments is None:
             arguments = () if entry.read is None else read_arguments(entry.read, data, start, self)
             if self.depth == 0 and len(data) > self.end:
@@ -153,7 +153,7 @@ class Call(Budget, kw_only=True):
                 continue
             self.may_fail = code >= ALLOW_REVERT
             read_plain = command.plain.get(len(data))
-            if read_plain is not None and (arguments := read_plain(data, self)) is not None:
+            if read_plain is not None and (arguments := read_plain(data, 0, self)) is not None:
                 self.function = command.name
                 handler(self, arguments)
             else:

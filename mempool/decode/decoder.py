@@ -6,7 +6,7 @@ from mempool.abi import MAX_CALLDATA_BYTES, SPARE_BYTES
 from mempool.decode.call import Call, completeness_of
 from mempool.decode.tables import DecodeTables, RouterTable
 from mempool.errors import MalformedCalldata
-from mempool.model.swap import Completeness, DecodedCall, Step
+from mempool.model.swap import Completeness, DecodedCall
 from mempool.model.transaction import PendingTransaction
 
 
@@ -24,15 +24,11 @@ def decode(tables: DecodeTables, to: bytes | None, calldata: bytes, value_wei: i
     size = len(calldata)
     if size < 4 or size > MAX_CALLDATA_BYTES:
         return _without_function(router, calldata)
-    selector = calldata[:4]
-    entry = router.entries.get(selector)
-    if entry is not None and (quick_swap := entry.quick_swap) is not None and (read_plain := entry.plain.get(size)) is not None:
-        # The usual layout along a known path, which is nearly every swap; None leaves it to the full reading.
-        arguments = read_plain(calldata, None)
-        intent = None if arguments is None else quick_swap(arguments, value_wei)
-        if intent is not None:
-            step = Step(0, router.name, entry.name, 0)
-            return DecodedCall(router.name, selector, intent.completeness, (intent,), (step,))
+    entry = router.entries.get(calldata[:4])
+    if entry is not None and (quick := entry.quick) is not None:
+        call = quick(tables, calldata, value_wei, sender)
+        if call is not None:
+            return call
     return _decode_fully(tables, router, to, (calldata, value_wei, sender))
 
 

@@ -13,7 +13,7 @@ from mempool.decode.pools import PoolFactory
 from mempool.errors import ConfigError
 from mempool.model.chain import Chain, Evidence, Token
 from mempool.model.pool import PoolIdentity
-from mempool.model.swap import Hop, SwapIntent
+from mempool.model.swap import DecodedCall, Hop
 
 if TYPE_CHECKING:
     from mempool.decode.call import Call
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 Handler = Callable[["Call", tuple[Any, ...]], None]
 """Takes a call under way and the arguments of one of its functions, and adds what they ask for to the call."""
 
-QuickSwap = Callable[[tuple[Any, ...], int], SwapIntent | None]
-"""`(arguments, value_wei) -> intent` for a function that asks for one swap and no more; None leaves it to the handler."""
+QuickCall = Callable[["DecodeTables", bytes, int, bytes], "DecodedCall | None"]
+"""`(tables, calldata, value_wei, sender) -> decoded call`, a short cut for what nearly every call of a function is.
+
+None leaves it to the full reading.
+"""
 
 
 class Entry(Struct, frozen=True):
@@ -33,7 +36,7 @@ class Entry(Struct, frozen=True):
     handler: Handler | None
     plain: Mapping[int, ReadPlain] = {}
     """Quick readers by the length of the calldata."""
-    quick_swap: QuickSwap | None = None
+    quick: QuickCall | None = None
     is_opaque: bool = False
 
 
@@ -56,8 +59,8 @@ class RouterKind(Struct, frozen=True):
     padding: Padding
     pools: frozenset[str]
     functions: Mapping[str, Handler]
-    quick_swaps: Mapping[str, Callable[[RouterTable, str], QuickSwap]] = {}
-    """What makes the short cut of a function, given the router and the function's name."""
+    quick: Mapping[str, Callable[[RouterTable, bytes], QuickCall]] = {}
+    """What makes the short cut of a function, given the router and the selector of the function; keyed likewise."""
     commands: Mapping[str, Handler] = {}
     harmless_commands: frozenset[str] = frozenset()
     command_mask: int = 0

@@ -8,10 +8,10 @@ from eth_abi.abi import encode
 
 from mempool.abi import SPARE_BYTES, Budget, Padding, Read, arguments_reader, read_arguments
 from mempool.abi.arrays import read_blob_and_blobs
-from mempool.abi.plans import by_shape
+from mempool.abi.plans import by_shape, shape_at
 from mempool.abi.types import parse_type
 from mempool.errors import MalformedCalldata
-from tests.decode.test_hostile import mutated
+from tests.decode.fuzzing import mutated
 
 TYPES = ("bytes", "bytes[]", "uint256")
 Outcome = tuple[object, int, int, int]
@@ -63,3 +63,21 @@ def test_known_shape_is_not_read_again_piece_by_piece() -> None:
         assert read(data, 64, 128, budget) == (b"\x08\x0b", (first * 40, b"\x03" * 64))
         assert (budget.bytes_left, budget.end) == (1_000 - 2 - 64 - 104, len(data))
     assert calls == [64]
+
+
+def test_shape_says_where_each_input_is_read_and_there_is_none_of_what_is_laid_out_otherwise() -> None:
+    chance = random.Random(6)
+    known = 0
+    for number in range(5_000):
+        data = plan(chance)
+        if number % 2:
+            data = mutated(data, chance)
+        shape = shape_at(data, 96)
+        if shape is not None and data[:64] == (96).to_bytes(32) + (160).to_bytes(32):
+            codes, inputs = read_blob_and_blobs(data, 96, 160, Budget(b"test", 100_000))
+            assert (shape.codes, shape.sizes) == (codes, tuple(map(len, inputs)))
+            for place, read in zip(shape.starts, inputs, strict=True):
+                assert data[96 + place : 96 + place + len(read)] == read
+            assert shape.lengths_reader()(data, 96 + shape.first) == shape.lengths
+            known += 1
+    assert known > 1_000

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from mempool.decode import DecodeTables, RouterTable, decode
+from mempool.decode.call import Call
 from mempool.decode.tables import Entry
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import DecodedCall
@@ -30,7 +31,7 @@ from tests.decode.calls import (
     plan,
     tables,
 )
-from tests.decode.test_hostile import mutated
+from tests.decode.fuzzing import mutated
 
 TOKENS = (USDC, WETH, DAI, FRIEND)
 FEES = (100, 500, 3000, 10_000, 123)
@@ -51,7 +52,7 @@ def tables_without_quick_readers() -> DecodeTables:
 
 def without_quick_readers(router: RouterTable) -> RouterTable:
     def fully_read(entry: Entry) -> Entry:
-        return replace(entry, plain={}, quick_swap=None)
+        return replace(entry, plain={}, quick=None)
 
     return replace(
         router,
@@ -193,3 +194,13 @@ def test_ten_thousand_calls_decode_the_same_with_and_without_quick_readers() -> 
 @pytest.mark.slow
 def test_half_a_million_calls_decode_the_same_with_and_without_quick_readers() -> None:
     compare(500_000, seed=4)
+
+
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_usual_plan_is_run_without_the_full_reading(router: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrap, swap = (0x0B, (TO_ROUTER, 10**18)), (0x08, (TO_SENDER, 10**18, 1, (WETH, USDC), False))
+    permit, sweep = (0x0A, bytes(352)), (0x84, (USDC, TO_SENDER, 1))
+    data = calldata("execute(bytes,bytes[],uint256)", *plan(router, [wrap, permit, swap, sweep]), DEADLINE) + b"tail"
+    full = outcome(tables_without_quick_readers(), router, data, 10**18)
+    monkeypatch.setattr(Call, "run", None)
+    assert outcome(tables(), router, data, 10**18) == full

@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from mempool.abi import Padding
 from mempool.decode.call import Call
-from mempool.decode.tables import Handler, QuickSwap, RouterKind, RouterTable
-from mempool.model.swap import ExactIn, ExactOut, Hop, SwapIntent
+from mempool.decode.tables import DecodeTables, Handler, QuickCall, RouterKind, RouterTable
+from mempool.model.swap import Completeness, DecodedCall, ExactIn, ExactOut, Hop, Step, SwapIntent
 
 Arguments = tuple[Any, ...]
 IntentOf = Callable[[str, str, tuple[Hop, ...], Arguments], SwapIntent]
 """`(router, function, hops, arguments) -> intent`; the arguments are two amounts, the path, the recipient and the deadline."""
 
 _KIND = "uniswap_v2"
+# A look-up on an enum costs as much as a whole struct before Python 3.12.
+_EXACT = Completeness.EXACT
 
 
 class Swap(Struct, frozen=True):
@@ -62,22 +64,27 @@ def handler_of(swap: Swap) -> Handler:
     return handle
 
 
-def quick_swap_of(swap: Swap) -> Callable[[RouterTable, str], QuickSwap]:
-    """The same for paths that were met before, which is nearly all of them."""
+def quick_swap_of(swap: Swap) -> Callable[[RouterTable, bytes], QuickCall]:
+    """The same for the usual layout and paths that were met before, which is nearly every call."""
 
-    def bind(router: RouterTable, function: str) -> QuickSwap:
+    def bind(router: RouterTable, selector: bytes) -> QuickCall:
+        function, plain = router.entries[selector].name, router.entries[selector].plain
         known_paths = router.factories[_KIND].token_paths
         name, wrapped, intent_of = router.name, router.wrapped_native, swap.intent_of
+        pays_native, receives_native = swap.pays_native, swap.receives_native
+        steps = (Step(0, name, function, 0),)
 
-        def quick_swap(arguments: Arguments, value_wei: int) -> SwapIntent | None:
-            hops = known_paths.get(arguments[-3])
-            if hops is None or (swap.receives_native and hops[-1].token_out != wrapped):
+        def quick_swap(_tables: DecodeTables, calldata: bytes, value_wei: int, _sender: bytes) -> DecodedCall | None:
+            read_plain = plain.get(len(calldata))
+            arguments = None if read_plain is None else read_plain(calldata, 4, None)
+            hops = None if arguments is None else known_paths.get(arguments[-3])
+            if arguments is None or hops is None or (receives_native and hops[-1].token_out != wrapped):
                 return None
-            if swap.pays_native:
+            if pays_native:
                 if hops[0].token_in != wrapped:
                     return None
                 arguments = _with_value(swap, arguments, value_wei)
-            return intent_of(name, function, hops, arguments)
+            return DecodedCall(name, selector, _EXACT, (intent_of(name, function, hops, arguments),), steps)
 
         return quick_swap
 
@@ -107,5 +114,5 @@ UNISWAP_V2_ROUTER = RouterKind(
     padding=Padding.MASKED,
     pools=frozenset({_KIND}),
     functions={name: handler_of(swap) for name, swap in _SWAPS.items()},
-    quick_swaps={name: quick_swap_of(swap) for name, swap in _SWAPS.items()},
+    quick={name: quick_swap_of(swap) for name, swap in _SWAPS.items()},
 )

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from mempool.abi import Padding
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE
+from mempool.decode.quick_plans import quick_plan_of
 from mempool.decode.routers import universal_commands as commands
 from mempool.decode.routers.universal_v4 import ACTIONS, lists_of, v4_swap
 from mempool.decode.tables import RouterKind
@@ -105,11 +106,30 @@ _HARMLESS_COMMANDS = frozenset(
     }
 )
 
+_SWAPS = {
+    "V3_SWAP_EXACT_IN": 1,
+    "V3_SWAP_EXACT_OUT": 1,
+    "V2_SWAP_EXACT_IN": 1,
+    "V2_SWAP_EXACT_OUT": 1,
+    "PERMIT2_TRANSFER_FROM": 0,
+    "SWEEP": 0,
+    "TRANSFER": 0,
+    "PAY_PORTION": 0,
+    "PAY_PORTION_FULL_PRECISION": 0,
+    "WRAP_ETH": 0,
+    "UNWRAP_WETH": 0,
+}
+"""How many swaps a command adds: of those that nearly every plan is made of, and that carry nothing."""
+
 # From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts.
 UNIVERSAL_ROUTER = RouterKind(
     padding=Padding.CHECKED,
     pools=frozenset({"uniswap_v2", "uniswap_v3"}),
     functions={"execute": execute},
+    quick={
+        "execute(bytes,bytes[])": quick_plan_of(_SWAPS, has_deadline=False),
+        "execute(bytes,bytes[],uint256)": quick_plan_of(_SWAPS, has_deadline=True),
+    },
     commands=_COMMANDS,
     harmless_commands=_HARMLESS_COMMANDS,
     actions=ACTIONS,
