@@ -19,7 +19,7 @@ from scripts._devnet.world import ETHER, MAX, MAX_160, NEVER, send_all
 from tests.decode.calls import BALANCE, FRIEND, TO_ROUTER, TO_SENDER, calldata, tables
 from tests.decode.v4_calls import IN, IN_SINGLE, KEY, OUT, OUT_SINGLE, SETTLE, SETTLE_ALL, STEPS, TAKE, TAKE_ALL, TAKE_PORTION
 from tests.devnet_reads import raw
-from tests.e2e.mined_hops import GAS
+from tests.e2e.mined_hops import GAS, assert_swapped_as_decoded, mined
 from tests.e2e.padded import WORD, Padded, padded_call, padded_input
 from tests.e2e.venues import DAI_USDC, ETH, ETH_USDC, USDC_USDT, V2_ROUTER_01, VAULT, Venues
 
@@ -201,6 +201,18 @@ def test_clean_calls_execute_and_decode(venues: Venues, clean_cases: list[Case])
     refused = [case for case, ran in zip(clean_cases, executed(venues.devnet, clean_cases), strict=True) if not ran]
     assert [(case.name, case.to) for case in refused] == []
     assert [(case.name, case.to) for case in clean_cases if decoded(case) is None] == []
+
+
+def test_clean_calls_are_logged_as_they_are_decoded(venues: Venues, clean_cases: list[Case]) -> None:
+    before = venues.devnet.rpc.call("evm_snapshot")
+    swapped = []
+    for case in clean_cases:
+        transaction = mined(venues.devnet, case.to, case.call.data, case.value_wei)
+        if transaction.call.intents:
+            assert_swapped_as_decoded(transaction)
+            swapped.append(case.to)
+    venues.devnet.rpc.call("evm_revert", before)
+    assert set(swapped) == {V2_ROUTER_01, at.V2_ROUTER, at.V3_ROUTER, at.SWAP_ROUTER_02, *at.UNIVERSAL_ROUTERS, VAULT, IDLE_PAIR}
 
 
 @pytest.mark.parametrize("rounds", [QUICK_ROUNDS, pytest.param(SLOW_ROUNDS, marks=pytest.mark.slow)])
