@@ -1,4 +1,4 @@
-"""Connections to a node, each a way to send and to receive whole messages: websocket, IPC socket, http."""
+"""Connections to a node or a venue, each a way to send and to receive whole messages: websocket, IPC socket, http."""
 
 from __future__ import annotations
 
@@ -41,10 +41,19 @@ class LinkOptions(Struct, frozen=True):
     ping_seconds: float = 10
     pong_seconds: float = 10
     max_message_bytes: int = 32 * 1_024 * 1_024
+    peer: str = "node"
+    """What the other side is called in a reason."""
 
 
 class LinkLost(UpstreamError):
-    """The connection is over; the message is the reason alone."""
+    """The connection is over, or did not come about; the message is the reason alone.
+
+    `status` is that of the answer to a handshake that was refused (else 0), `retry_after` what it said of the next one.
+    """
+
+    def __init__(self, reason: str, status: int = 0, retry_after: str | None = None) -> None:
+        super().__init__(reason)
+        self.status, self.retry_after = status, retry_after
 
 
 class Link(Protocol):
@@ -75,10 +84,13 @@ async def open_link(endpoint: Endpoint, options: LinkOptions) -> Link:
     try:
         async with asyncio.timeout(options.open_seconds):
             return await _OPENERS[endpoint.kind](endpoint, options)
+    except InvalidStatus as error:
+        response = error.response
+        lost = LinkLost(describe(error, options.peer), response.status_code, response.headers.get("Retry-After"))
     except (OSError, TimeoutError, WebSocketException, ValueError) as error:
-        reason = describe(error)
+        lost = LinkLost(describe(error, options.peer))
     # Outside the handler: what the library raised repeats the URL, and must not travel along as context.
-    raise LinkLost(reason)
+    raise lost
 
 
 class _Connect(connect):
@@ -91,8 +103,8 @@ class _Connect(connect):
 class WebSocketLink:
     """No compression (a deflated kilobyte may be a megabyte), no proxy, no redirect."""
 
-    def __init__(self, connection: ClientConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: ClientConnection, peer: str = "node") -> None:
+        self._connection, self._peer = connection, peer
         self._reason = ""
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._sender = asyncio.create_task(self._send_all())
@@ -113,14 +125,16 @@ class WebSocketLink:
                 proxy=None,
                 user_agent_header=f"mempool/{__version__}",
                 logger=_LOGGER,
-            )
+            ),
+            options.peer,
         )
 
     async def receive(self) -> bytes:
         try:
             frame = await self._connection.recv(decode=False)
         except ConnectionClosed as error:
-            reason = _closed(error)
+            broken = self._connection.protocol.parser_exc
+            reason = _closed(error, self._peer) if broken is None or isinstance(broken, EOFError) else excerpt(str(broken))
         else:
             if self._quick_ack is not None:
                 # Linux falls back to delayed acknowledgements by itself; a sender with Nagle's algorithm then waits 40 ms.
@@ -241,7 +255,7 @@ class HttpLink:
         try:
             async with self._session.post(self._endpoint.reveal(), data=frame, allow_redirects=False) as response:
                 if response.status != 200:
-                    self.abort(_status(response.status))
+                    self.abort(status_text(response.status))
                     return
                 body = await self._body(response)
                 if not body.lstrip().startswith(b"{"):
@@ -263,44 +277,56 @@ class HttpLink:
 _OPENERS: dict[Kind, Opener] = {Kind.WEBSOCKET: WebSocketLink.open, Kind.IPC: IpcLink.open, Kind.HTTP: HttpLink.open}
 
 
-def describe(error: BaseException) -> str:
+def describe(error: BaseException, peer: str = "node") -> str:
     """Why a connection failed, in words that hold nothing of the URL."""
     if isinstance(error, aiohttp.ClientConnectorError):
-        return describe(error.os_error)
+        return describe(error.os_error, peer)
     if isinstance(error, InvalidStatus):
-        return _status(error.response.status_code)
+        return status_text(error.response.status_code, peer)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         reason = getattr(error, "reason", None) or "the handshake failed"
-        return f"TLS: {reason}: does the node speak it there? Else give ws:// or http://"
-    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), f"cannot be reached ({type(error).__name__})")
+        return f"TLS: {reason}: does the {peer} speak it there?" + (" Else give ws:// or http://" if peer == "node" else "")
+    known = (reason.format(peer=peer) for kind, reason in _REASONS if isinstance(error, kind))
+    return next(known, f"cannot be reached ({type(error).__name__})")
 
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (ConnectionRefusedError, "connection refused: does a node listen there?"),
+    (ConnectionRefusedError, "connection refused: does a {peer} listen there?"),
     (socket.gaierror, "the host name is not known"),
     (TimeoutError, "no answer in time"),
     (FileNotFoundError, "there is no such socket"),
     (PermissionError, "permission denied"),
-    (ConnectionError, "the node closed the connection"),
-    (aiohttp.ServerDisconnectedError, "the node closed the connection"),
+    (ConnectionError, "the {peer} closed the connection"),
+    (aiohttp.ServerDisconnectedError, "the {peer} closed the connection"),
     (WebSocketException, "the server does not speak websocket there"),
     (aiohttp.InvalidURL, "the URL cannot be read"),
     (ValueError, "the answer is too long, or not http"),
 )
 
 
-def _status(status: int) -> str:
-    hints = {401: ": is the key right?", 403: ": is the key right?", 404: ": is the path right?", 429: ": too many requests"}
-    return f"the server answers HTTP {status}{hints.get(status, '')}"
+_HINTS = {
+    "node": {401: ": is the key right?", 403: ": is the key right?", 404: ": is the path right?", 429: ": too many requests"},
+    "venue": {
+        403: ": it refuses this address",
+        418: ": this address is banned for a while",
+        429: ": too many requests",
+        451: ": it does not serve this country",
+    },
+}
 
 
-def _closed(error: ConnectionClosed) -> str:
+def status_text(status: int, peer: str = "node") -> str:
+    """What a status other than the expected one says."""
+    return f"the server answers HTTP {status}{_HINTS[peer].get(status, '')}"
+
+
+def _closed(error: ConnectionClosed, peer: str) -> str:
     close = error.rcvd
     if close is None:
         return "the connection broke off"
-    return f"the node closed the connection ({close.code} {excerpt(close.reason, 80)})".replace(" )", ")")
+    return f"the {peer} closed the connection ({close.code} {excerpt(close.reason, 80)})".replace(" )", ")")
 
 
 def _own_socket(connection: ClientConnection) -> socket.socket | None:
