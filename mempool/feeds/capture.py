@@ -7,6 +7,7 @@ The first line is the header. Every other line is `[recv_ns, source, kind, paylo
 | `in` | a message as heard, as text |
 | `raw` | a message that is not UTF-8, in hex |
 | `out` | a request as it is sent: `{"id", "method", "params", "purpose"}` |
+| `got` | the body of a REST answer, as text: `{"id", "body"}`, or `{"id", "raw"}` in hex where it is not UTF-8 |
 | `refused` | a request that was not sent: `{"method", "params", "reason"}` |
 | `expired` | requests that were given up: `{"ids", "reason"}` |
 | `up`, `down` | the connection stands; is lost, with the reason as text |
@@ -67,6 +68,15 @@ class Asked(Struct, frozen=True, gc=False):
     purpose: Purpose
 
 
+class Got(Struct, frozen=True, gc=False):
+    """The body of the answer to the REST request `id`, byte for byte."""
+
+    recv_ns: int
+    source: str
+    id: int
+    body: bytes
+
+
 class Refused(Struct, frozen=True, gc=False):
     """A request that found no connection."""
 
@@ -109,7 +119,7 @@ class Mark(Struct, frozen=True, gc=False):
     key: str
 
 
-Entry = Heard | Asked | Refused | Expired | Up | Down | Mark
+Entry = Heard | Asked | Got | Refused | Expired | Up | Down | Mark
 
 
 class CaptureWriter:
@@ -137,6 +147,13 @@ class CaptureWriter:
     def asked(self, entry: Asked) -> None:
         request = {"id": entry.id, "method": entry.method, "params": entry.params, "purpose": entry.purpose}
         self._line(entry.recv_ns, entry.source, "out", request)
+
+    def got(self, entry: Got) -> None:
+        try:
+            payload = {"id": entry.id, "body": entry.body.decode()}
+        except UnicodeDecodeError:
+            payload = {"id": entry.id, "raw": entry.body.hex()}
+        self._line(entry.recv_ns, entry.source, "got", payload)
 
     def refused(self, entry: Refused) -> None:
         request = {"method": entry.method, "params": entry.params, "reason": entry.reason}
@@ -280,6 +297,12 @@ class _Request(Struct, gc=False):
     reason: str = ""
 
 
+class _Answer(Struct, gc=False):
+    id: int
+    body: str = ""
+    raw: str = ""
+
+
 class _Expiry(Struct, gc=False):
     ids: tuple[int, ...]
     reason: str
@@ -306,6 +329,11 @@ def _asked(record: _Record) -> Asked:
     return Asked(record.recv_ns, record.source, request.id, request.method, request.params, request.purpose)
 
 
+def _got(record: _Record) -> Got:
+    answer = msgspec.json.decode(record.payload, type=_Answer)
+    return Got(record.recv_ns, record.source, answer.id, bytes.fromhex(answer.raw) or answer.body.encode())
+
+
 def _refused(record: _Record) -> Refused:
     request = _request(record.payload)
     return Refused(record.recv_ns, record.source, request.method, request.params, request.reason)
@@ -325,6 +353,7 @@ _READERS: dict[str, Callable[[_Record], Entry]] = {
     "in": lambda record: Heard(record.recv_ns, record.source, _text(record.payload).encode()),
     "raw": lambda record: Heard(record.recv_ns, record.source, bytes.fromhex(_text(record.payload))),
     "out": _asked,
+    "got": _got,
     "refused": _refused,
     "expired": _expired,
     "up": lambda record: Up(record.recv_ns, record.source),
