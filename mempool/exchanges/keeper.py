@@ -21,7 +21,7 @@ ORACLE_LIMIT = 3
 FIRST_PAUSE_NS = SECOND_NS // 2
 """Between two requests of one symbol; twice as long after each that brought no book."""
 MAX_PAUSE_NS = 32 * SECOND_NS
-SNAPSHOT_WAIT_NS = 3 * SECOND_NS
+SNAPSHOT_WAIT_NS = SECOND_NS * 3 // 2
 REST_WAIT_NS = 10 * SECOND_NS
 
 
@@ -91,8 +91,10 @@ class BookKeeper:
         self.lose(Proof.DESYNCED, reason, recv_ns, events)
 
     def lose(self, proof: Proof, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
-        """The same where the fault was told already."""
-        self._counts.resyncs += not self.is_awaiting
+        """The same where the fault was told already; nothing to do where a snapshot is awaited anyhow."""
+        if self.is_awaiting:
+            return
+        self._counts.resyncs += 1
         self.forget()
         self._set(Connection.SYNCING, proof, reason, recv_ns, events)
         self.ask(recv_ns, events)
@@ -192,7 +194,9 @@ class BookKeeper:
         if self._asked_ns is None:
             self.ask(recv_ns, events)
         if len(self._buffer) >= MAX_BUFFERED:
+            self._buffer.clear()
             self.desync("overflow", f"{MAX_BUFFERED:,} updates and no snapshot", recv_ns, events)
+            self.ask(recv_ns, events)
         self._buffer.append(update)
 
     def _out_of_line(self, verdict: Continuity, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
@@ -221,12 +225,16 @@ class BookKeeper:
             events.append(Fault("unsynced", reason, self.instrument, recv_ns))
             self.ask(recv_ns, events)
             return
+        was_awaiting = self.is_awaiting
         try:
             self._build(update)
         except BadNumber as problem:
             self.malformed(str(problem), recv_ns, events)
+            if was_awaiting:
+                self.ask(recv_ns, events)
             return
-        held, self._buffer = self._buffer, []
+        held = [each for each in self._buffer if each.last_id > update.last_id]
+        self._buffer = []
         self.is_awaiting, self._is_due = False, False
         self.last_id = update.last_id
         self._said = None
