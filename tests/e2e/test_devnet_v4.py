@@ -6,14 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 
 from scripts._devnet import addresses as at
 from scripts._devnet.devnet import Devnet
 from scripts._devnet.world import ETHER, NEVER
 from tests.decode.calls import BALANCE, FRIEND, TO_ROUTER, TO_SENDER, calldata, path, plan
-from tests.decode.v4_calls import IN, OUT, SETTLE, SETTLE_ALL, TAKE, TAKE_ALL, TAKE_PORTION, Action, along, buy, sell, v4
+from tests.decode.v4_calls import (
+    IN,
+    IN_SINGLE,
+    OUT,
+    SETTLE,
+    SETTLE_ALL,
+    TAKE,
+    TAKE_ALL,
+    TAKE_PORTION,
+    V4_SWAP,
+    Action,
+    along,
+    buy,
+    sell,
+    v4,
+)
 from tests.devnet_reads import raw
-from tests.e2e.mined_hops import Mined, assert_swapped_as_decoded, mined
+from tests.e2e.mined_hops import Mined, assert_swapped_as_decoded, is_malformed, mined, reverts
 from tests.e2e.venues import (
     DAI_USDC,
     ETH,
@@ -49,6 +65,7 @@ def bare(action: Action) -> Action:
 DAI_TO_WBTC = [step(DAI_USDC, at.USDC), step(ETH_USDC, ETH), step(ETH_WBTC, at.WBTC)]
 PAY_ETH, PAY_USDC, PAY_DAI = (SETTLE_ALL, (ETH, ETHER)), (SETTLE_ALL, (at.USDC, MILLION)), (SETTLE_ALL, (at.DAI, 10**24))
 GET_ETH, GET_USDC, GET_WBTC = ((TAKE_ALL, (token, 1)) for token in (ETH, at.USDC, at.WBTC))
+_, SOLD = sell(ETH_USDC, ETHER, 1)
 SELL_ETH = v4(sell(ETH_USDC, ETHER, 1), PAY_ETH, GET_USDC)
 IMPOSSIBLE = v4(sell(ETH_USDC, ETHER, MILLION), PAY_ETH, GET_USDC)
 PAID_BY_DAI = [(V2_IN, (TO_ROUTER, 10**21, 1, [DAI, WETH], True)), (UNWRAP, (TO_ROUTER, 1))]
@@ -94,6 +111,7 @@ PLANS: dict[str, list[Command]] = {
         v4(sell(DAI_USDC, 10**21, 1), sell(ETH_USDC, OPEN_DELTA, 1, forward=False), PAY_DAI, GET_ETH)
     ],
     "split over two pools": [v4(sell(ETH_USDC, ETHER // 2, 1), sell(ETH_USDC_OTHER, ETHER // 2, 1), PAY_ETH, GET_USDC)],
+    "parameters without the length of their last field": [v4((IN_SINGLE, SOLD[:320]), PAY_ETH, GET_USDC)],
     "parameters without their outer offset": [v4(bare(sell(ETH_USDC, ETHER, 1)), PAY_ETH, GET_USDC)],
     "parameters of exact out without their outer offset": [v4(bare(buy(ETH_USDC, 10**9, ETHER)), PAY_ETH, GET_USDC)],
     "V2, then V4, then V3": [
@@ -138,3 +156,30 @@ def test_plan_that_is_allowed_to_fail_leaves_no_log_of_its_swaps(venues: Venues,
     failed = [index for index, intent in enumerate(transaction.call.intents) if intent.allow_revert]
     assert len(failed) == len(transaction.call.intents) - 1
     assert_swapped_as_decoded(transaction, failed=failed)
+
+
+def listed(codes: bytes, params: list[bytes]) -> Command:
+    """A V4_SWAP whose actions and parameters need not fit."""
+    return V4_SWAP, encode(["bytes", "bytes[]"], [codes, params])
+
+
+UNORDERED: PoolKey = (at.USDC, ETH, 500, 10, at.NOTHING)
+USUAL = bytes(SELL_ETH[1])
+DOOMED: dict[str, Command] = {
+    "actions without parameters": listed(bytes([IN_SINGLE, SETTLE_ALL]), [SOLD]),
+    "parameters cut": v4((IN_SINGLE, SOLD[:288]), PAY_ETH, GET_USDC),
+    "lists in another layout": (V4_SWAP, USUAL[:32] + (64).to_bytes(32) + USUAL[64:]),
+    "currencies out of order": v4(sell(UNORDERED, ETHER, 1), PAY_ETH, GET_USDC),
+    "portion of more than all": v4(sell(ETH_USDC, ETHER, 1), PAY_ETH, (TAKE_PORTION, (at.USDC, FRIEND, 10_001)), GET_USDC),
+    "less settled than is owed": v4(sell(ETH_USDC, ETHER, 1), (SETTLE_ALL, (ETH, ETHER - 1)), GET_USDC),
+    "nothing to take": v4(sell(ETH_USDC, ETHER, 1), PAY_ETH, GET_USDC, (TAKE_ALL, (at.DAI, 1))),
+    "empty path with a minimum": v4((IN, along("ur2", raw(ETH), [], ETHER, 1)), PAY_ETH, GET_USDC),
+}
+
+
+@pytest.mark.parametrize("name", DOOMED)
+def test_plan_that_its_calldata_dooms_is_malformed(venues: Venues, name: str) -> None:
+    codes, inputs = plan("ur2", [DOOMED[name]])
+    data = calldata("execute(bytes,bytes[],uint256)", codes, inputs, NEVER)
+    assert reverts(venues.devnet, at.UNIVERSAL_V2, data, ETHER)
+    assert is_malformed(venues.devnet, at.UNIVERSAL_V2, data, ETHER)
