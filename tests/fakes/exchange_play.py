@@ -1,0 +1,144 @@
+"""Plays mempool's own session against a simulated venue, and holds every quote that it stands for to the venue's true book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from mempool.exchanges import EXCHANGES
+from mempool.exchanges.events import BookEvent, FetchSnapshot, Reconnect, Send, StateChanged
+from mempool.exchanges.events import Fault as Found
+from mempool.exchanges.session import ExchangeSession
+from mempool.model.book import Instrument, Quote
+from scripts._exchanges.book import Best
+from scripts._exchanges.faults import Fault
+from scripts._exchanges.line import Line, simulated_venue
+from scripts._exchanges.listings import LISTINGS, MILLISECOND_NS, SECOND_NS, Listing
+
+TICK_NS = 250 * MILLISECOND_NS
+POWERS: list[int] = [10**exponent for exponent in range(40)]
+
+
+class WrongQuote(AssertionError):
+    """A book that says it may be priced has another best quote than the venue."""
+
+
+class Play:
+    """One session on one line. `longest_ns` is, by symbol, the longest time without a quote that came to an end."""
+
+    def __init__(self, venue: str, seed: int = 1, faults: Iterable[Fault] = (), listings: Sequence[Listing] = ()) -> None:
+        self.line = Line(simulated_venue(venue, seed, listings=listings), faults, seed)
+        self.exchange = EXCHANGES[venue]
+        self.instruments = [Instrument(venue, each.symbol, each.base, each.quote) for each in listings or LISTINGS[venue]]
+        self.session = ExchangeSession(self.exchange, self.instruments, now_ns=self.line.recv_ns)
+        self.frames = self.quotes = self.priced = self.connects = self.refused = 0
+        self.found: list[Found] = []
+        self.states: list[StateChanged] = []
+        self.longest_ns = {each.symbol: 0 for each in self.instruments}
+        self._unpriced_ns: dict[str, int] = {}
+        self._ticked_ns = self._retry_ns = 0
+        self._wants_new = False
+
+    def run(self, frames: int) -> None:
+        """Until so many frames have been heard."""
+        while self.frames < frames:
+            self.step()
+
+    def run_for(self, seconds: float) -> None:
+        """Until so much time has passed at the venue."""
+        end_ns = self.line.recv_ns + int(seconds * SECOND_NS)
+        while self.line.recv_ns < end_ns:
+            self.step()
+
+    def run_until_struck(self, faults: int) -> None:
+        """Until so many faults have struck."""
+        while len(self.line.injector.struck) < faults:
+            self.step()
+
+    def step(self) -> None:
+        """Until the next thing reaches the client."""
+        if not self.line.is_up and self.line.recv_ns >= self._retry_ns:
+            self._connect()
+        delivery = self.line.next()
+        if delivery.closed:
+            self._act(self.session.disconnect(delivery.closed, delivery.recv_ns))
+        elif delivery.frame:
+            self.frames += 1
+            self._act(self.session.receive(delivery.frame, delivery.recv_ns))
+        if delivery.recv_ns - self._ticked_ns >= TICK_NS:
+            self._ticked_ns = delivery.recv_ns
+            self._act(self.session.tick(delivery.recv_ns))
+        if self._wants_new:
+            self._connect()
+        self.check(delivery.symbol)
+
+    def check(self, symbol: str = "") -> None:
+        """Whether this book, or each of them, has the venue's best quote if it may be priced now."""
+        now_ns = self.line.recv_ns
+        for each, keeper in self.session.keepers.items():
+            if keeper.state.is_priced:
+                since_ns = self._unpriced_ns.pop(each, now_ns)
+                self.longest_ns[each] = max(self.longest_ns[each], now_ns - since_ns)
+            elif each in self.line.truths:
+                self._unpriced_ns.setdefault(each, now_ns)
+            if symbol in ("", each) and (quote := keeper.quote()) is not None:
+                self.priced += 1
+                self._compare(quote)
+
+    def _compare(self, quote: Quote) -> None:
+        truth = self.line.truths[quote.instrument.symbol]
+        if truth.is_crossed or not is_equal(quote, truth):
+            raise WrongQuote(f"frame {self.frames}: {quote} is not {truth}; struck: {self.line.injector.struck[-3:]}")
+
+    def _connect(self) -> None:
+        """A new connection in the place of the old one."""
+        now_ns = self.line.recv_ns
+        self._wants_new = False
+        if self.line.is_up:
+            self._act(self.session.disconnect("left", now_ns))
+        self.connects += 1
+        status = self.line.connect(target_of(self.exchange.url(self.instruments)))
+        if status == 101:
+            self._act(self.session.connect(now_ns))
+        else:
+            self.refused += 1
+            self._retry_ns = now_ns + TICK_NS
+
+    def _act(self, events: list[BookEvent]) -> None:
+        for event in events:
+            if isinstance(event, Quote):
+                self.quotes += 1
+                self._compare(event)
+            elif isinstance(event, Send):
+                self.line.send(event.frame)
+            elif isinstance(event, FetchSnapshot):
+                self._fetch(event)
+            elif isinstance(event, Reconnect):
+                self._wants_new = True
+            elif isinstance(event, StateChanged):
+                self.states.append(event)
+            else:
+                self.found.append(event)
+
+    def _fetch(self, request: FetchSnapshot) -> None:
+        answer, symbol = self.line.get(target_of(request.url)), request.instrument.symbol
+        if answer.status == 200:
+            self._act(self.session.snapshot(symbol, answer.body, self.line.recv_ns))
+        else:
+            self.refused += 1
+            self._act(self.session.snapshot_failed(symbol, f"status {answer.status}", self.line.recv_ns))
+
+
+def target_of(url: str) -> str:
+    """Path and query of a URL."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def is_equal(quote: Quote, best: Best) -> bool:
+    """Whether both say the same numbers, whatever their decimals."""
+    ours, theirs = POWERS[best.price_decimals], POWERS[quote.price_decimals]
+    if quote.bid_price * ours != best.bid * theirs or quote.ask_price * ours != best.ask * theirs:
+        return False
+    ours, theirs = POWERS[best.size_decimals], POWERS[quote.size_decimals]
+    return quote.bid_size * ours == best.bid_size * theirs and quote.ask_size * ours == best.ask_size * theirs

@@ -1,0 +1,340 @@
+"""The simulated exchanges speak their venues' protocols, and no session stands for a wrong quote among their faults."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import signal
+import subprocess
+import sys
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import websockets
+from msgspec.structs import replace
+
+from mempool.exchanges import EXCHANGES
+from mempool.exchanges.events import FetchSnapshot, Send
+from mempool.exchanges.session import ExchangeSession
+from mempool.model.book import Instrument, Proof
+from scripts._exchanges.dialects import DIALECTS
+from scripts._exchanges.faults import Fault, FaultKind, scattered
+from scripts._exchanges.line import Line, frames, played, simulated_venue
+from scripts._exchanges.listings import LISTINGS, SECOND_NS
+from scripts._exchanges.server import ExchangeServer, exchange_server
+from tests.fakes.exchange_play import Play, is_equal, target_of
+
+ROOT = Path(__file__).parent.parent.parent
+VENUES = tuple(DIALECTS)
+NUMBERED = ("binance", "coinbase", "okx", "bybit")
+PER_FRAME = (
+    *(FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.REORDER, FaultKind.CUT, FaultKind.NAN, FaultKind.NEGATIVE),
+    *(FaultKind.DELAY, FaultKind.MUTE, FaultKind.CROSSED, FaultKind.HALT, FaultKind.CLOCK_JUMP, FaultKind.RESTART),
+    *(FaultKind.CLOSE, FaultKind.ABORT, FaultKind.SLOW_LORIS, FaultKind.SHUTDOWN),
+)
+"""What every venue's protocol lets a client find out, or survive."""
+
+
+def first_symbol(venue: str) -> str:
+    return LISTINGS[venue][0].symbol
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_session_has_the_true_best_quote_after_every_frame(venue: str) -> None:
+    play = Play(venue)
+    play.run(3_000)
+    assert play.found == []
+    assert play.longest_ns == dict.fromkeys(play.longest_ns, 0)
+    counts = play.session.counts
+    assert play.quotes > 500
+    assert counts.verified == counts.updates - counts.duplicates + counts.snapshots * (venue != "binance")
+    assert (counts.comparisons > 500, counts.matches) == (venue == "binance", counts.comparisons)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("kind", PER_FRAME)
+def test_fault_brings_no_wrong_quote_and_the_book_comes_back(venue: str, kind: FaultKind) -> None:
+    lasts = kind in (FaultKind.MUTE, FaultKind.CROSSED, FaultKind.SLOW_LORIS, FaultKind.HALT)
+    at = (40,) if lasts else (40, 60, 80)
+    play = Play(venue, 3, [Fault(kind, frame, symbol=first_symbol(venue), seconds=1.0) for frame in at])
+    play.run_until_struck(len(at))
+    play.run_for(4)
+    assert all(play.session.state(each.symbol).is_priced for each in play.instruments)
+    assert max(play.longest_ns.values()) <= (2 + lasts) * SECOND_NS
+
+
+@pytest.mark.parametrize("venue", NUMBERED)
+def test_every_lost_message_is_found_at_the_next_one_of_a_numbered_venue(venue: str) -> None:
+    lost = [Fault(FaultKind.DROP, frame, symbol=first_symbol(venue)) for frame in range(50, 450, 40)]
+    play = Play(venue, 5, lost)
+    play.run_until_struck(len(lost))
+    play.run_for(1)
+    assert play.session.counts.gaps == len(lost)
+    assert [each.kind for each in play.found] == ["gap"] * len(lost)
+
+
+def test_every_changed_digit_in_the_ten_best_levels_is_found_at_kraken() -> None:
+    listing = replace(LISTINGS["kraken"][0], levels=10)
+    damage = [Fault(FaultKind.DIGIT, frame, symbol=listing.symbol) for frame in range(50, 850, 20)]
+    play = Play("kraken", 5, damage, [listing])
+    play.run(1_200)
+    assert len(play.line.injector.struck) == len(damage)
+    assert play.session.counts.mismatches + play.session.counts.malformed >= 0.6 * len(damage)
+
+
+def test_wrong_digit_at_binance_is_found_by_the_other_stream() -> None:
+    play = Play("binance", 5, [Fault(FaultKind.DIGIT, frame, symbol="ETHUSDT") for frame in range(50, 450, 20)])
+    play.run(3_000)
+    assert play.session.state("ETHUSDT").proof is Proof.VERIFIED
+
+
+@pytest.mark.parametrize("venue", ["binance", "kraken", "okx", "bybit"])
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.NAN, FaultKind.CROSSED, FaultKind.REORDER])
+def test_one_symbols_fault_leaves_the_other_symbol_alone(venue: str, kind: FaultKind) -> None:
+    symbol = first_symbol(venue)
+    play = Play(venue, 7, [Fault(kind, frame, symbol=symbol) for frame in (60, 120)])
+    play.run_until_struck(2)
+    play.run_for(2)
+    other = next(each.symbol for each in play.instruments if each.symbol != symbol)
+    assert play.found
+    assert {each.instrument.symbol for each in play.found if each.instrument is not None} == {symbol}
+    assert [each.state.is_priced for each in play.states if each.instrument.symbol == other] == [False, True]
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_silent_line_is_stale_within_six_seconds(venue: str) -> None:
+    play = Play(venue, 1, [Fault(FaultKind.MUTE, 100, symbol=first_symbol(venue), seconds=12)])
+    heard_ns = 0
+    while not play.found:
+        before = play.frames
+        play.step()
+        heard_ns = play.line.recv_ns if play.frames > before else heard_ns
+    assert {each.kind for each in play.found} == {"stale"}
+    assert play.line.recv_ns - heard_ns <= 6 * SECOND_NS
+    play.run_for(14)
+    assert all(play.session.state(each.symbol).is_priced for each in play.instruments)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_halted_book_is_right_when_it_moves_again(venue: str) -> None:
+    play = Play(venue, 1, [Fault(FaultKind.HALT, 100, seconds=8)])
+    play.run(900)
+    stale = [each for each in play.found if each.kind == "stale"]
+    assert bool(stale) == (EXCHANGES[venue].heartbeat_ns == 0)
+    assert play.session.counts.gaps == play.session.counts.mismatches == 0
+
+
+def test_ban_answers_429_then_418_with_the_time_to_wait_and_refuses_websockets() -> None:
+    line = Line(simulated_venue("binance", 1), [Fault(FaultKind.BAN, 1, seconds=30)])
+    line.connect(DIALECTS["binance"].subscription(["ETHUSDT"])[0])
+    line.next()
+    answers = [line.get("/api/v3/depth?symbol=ETHUSDT&limit=100") for _ in range(2)]
+    assert [each.status for each in answers] == [429, 418]
+    assert answers[0].headers == {"Retry-After": "30"}
+    assert line.connect("/stream") == 418
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_oversize_frame_is_survived(venue: str) -> None:
+    play = Play(venue, 1, [Fault(FaultKind.OVERSIZE, 100)])
+    play.run(600)
+    assert play.session.counts.malformed == 1
+    assert all(play.session.state(each.symbol).is_priced for each in play.instruments)
+
+
+def play_scattered(venue: str, seed: int, count: int) -> Play:
+    """One fault in 60 book frames, whatever stream they are of; also among answers to subscriptions, snapshots, heartbeats."""
+    kinds = [*PER_FRAME, FaultKind.BAN, *([FaultKind.DIGIT] if venue in ("binance", "kraken") else [])]
+    symbols = [each.symbol for each in LISTINGS[venue]]
+    faults = scattered(seed, kinds, [*symbols, ""], 30, count // 60)
+    play = Play(venue, seed, faults)
+    play.run(count)
+    assert len(play.line.injector.struck) > count // 200
+    assert play.priced > count // 4
+    return play
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_20_000_messages_with_faults_bring_no_wrong_quote(venue: str) -> None:
+    play = play_scattered(venue, 11, 20_000)
+    assert play.connects > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("venue", VENUES)
+def test_200_000_messages_with_faults_bring_no_wrong_quote(venue: str) -> None:
+    play_scattered(venue, 12, 200_000)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_same_seed_gives_the_same_frames_and_another_one_others(venue: str) -> None:
+    assert list(frames(venue, 1, 300)) == list(frames(venue, 1, 300))
+    assert list(frames(venue, 1, 300)) != list(frames(venue, 2, 300))
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_recording_of_the_frames_is_read_as_any_other(venue: str) -> None:
+    exchange = EXCHANGES[venue]
+    session = ExchangeSession(exchange)
+    symbol = first_symbol(venue)
+    for each in played(venue, 4, 800):
+        if exchange.rest is not None and exchange.rest.is_answer(each.frame):
+            session.snapshot(symbol, each.frame, each.recv_ns)
+        else:
+            session.receive(each.frame, each.recv_ns)
+        quote = session.quote(symbol)
+        if quote is not None:
+            assert is_equal(quote, each.truths[symbol])
+    assert session.state(symbol).is_priced
+
+
+def test_price_is_steered_from_outside() -> None:
+    def mid(base: str, now_ns: int) -> float:
+        return {"ETH": 1_000.0, "BTC": 50_000.0}[base]
+
+    for venue in VENUES:
+        line = Line(simulated_venue(venue, 1, mid=mid))
+        bid, _, ask, _ = line.venue.books[first_symbol(venue)].best().decimals()
+        assert Decimal(999) < bid < ask < Decimal(1_001)
+
+
+def fits(ours: Any, theirs: Any) -> bool:
+    """Whether both have the same names with the same kinds of values; an empty list fits any."""
+    if isinstance(theirs, dict):
+        return isinstance(ours, dict) and list(ours) == list(theirs) and all(fits(ours[name], theirs[name]) for name in theirs)
+    if isinstance(theirs, list):
+        return isinstance(ours, list) and (not ours or not theirs or fits(ours[0], theirs[0]))
+    if isinstance(theirs, int | float):
+        return isinstance(ours, int | float)
+    return type(ours) is type(theirs)
+
+
+RECORDINGS = {
+    "binance": ("binance_btcusdt_20240808.txt.gz", ('"depthUpdate"', '@bookTicker"', '"lastUpdateId"')),
+    "coinbase": ("coinbase_btcusd.jsonl", ('"snapshot"', '"type":"update"')),
+    "kraken": (
+        "kraken_btcusd_depth25.txt.gz",
+        ('"snapshot","data"', '"update","data":[{"symbol"', '"channel":"book","depth"', "heartbeat"),
+    ),
+    "okx": ("okx_btcusdt_updates.jsonl", ('"action":"update"',)),
+    "bybit": ("bybit_btcusdt.jsonl", ('"ret_msg":"subscribe"', '"type":"snapshot"', '"type":"delta"')),
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("venue", VENUES)
+def test_frames_have_the_shape_of_recorded_ones(venue: str, shared_data: Path) -> None:
+    name, marks = RECORDINGS[venue]
+    data = (shared_data / "exchanges" / name).read_bytes()
+    recorded = (gzip.decompress(data) if name.endswith(".gz") else data).decode().splitlines()
+    simulated = [frame.decode() for frame in frames(venue, 1, 400)]
+    for mark in marks:
+        theirs = max((line[line.index("{") :] for line in recorded if mark in line), key=len)
+        ours = max((line for line in simulated if mark in line), key=len)
+        assert fits(json.loads(ours), json.loads(theirs)), (ours, theirs)
+
+
+async def follow(server: ExchangeServer, venue: str, session: ExchangeSession, seconds: float) -> None:
+    """What a feed does, without its care: one connection, until it ends or the time is over."""
+    instruments = [keeper.instrument for keeper in session.keepers.values()]
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    async with (
+        aiohttp.ClientSession() as http,
+        websockets.connect(
+            server.instead_of(session.exchange.url(instruments), venue), compression=None, max_size=None
+        ) as socket,
+    ):
+        events = session.connect(now())
+        while loop.time() < end:
+            for event in events:
+                if isinstance(event, Send):
+                    await socket.send(event.frame.decode())
+                elif isinstance(event, FetchSnapshot):
+                    async with http.get(server.instead_of(event.url, venue)) as answer:
+                        session.snapshot(event.instrument.symbol, await answer.read(), now())
+            try:
+                async with asyncio.timeout(0.1):
+                    frame = await socket.recv(decode=False)
+                events = session.receive(frame, now())
+            except TimeoutError:
+                events = session.tick(now())
+
+
+def now() -> int:
+    return int(asyncio.get_running_loop().time() * SECOND_NS)
+
+
+def session_of(venue: str) -> ExchangeSession:
+    return ExchangeSession(EXCHANGES[venue], [Instrument(venue, each.symbol, each.base, each.quote) for each in LISTINGS[venue]])
+
+
+@pytest.mark.parametrize("venue", VENUES)
+async def test_real_connection_brings_the_books_that_the_server_has(venue: str) -> None:
+    async with exchange_server(venue, faults={venue: [Fault(FaultKind.DROP, 40, symbol=first_symbol(venue))]}) as server:
+        session = session_of(venue)
+        task = asyncio.create_task(follow(server, venue, session, 3.0))
+        await asyncio.sleep(2.0)
+        server.pause()
+        await task
+        assert session.counts.frames > 30
+        for listing in LISTINGS[venue]:
+            quote = session.quote(listing.symbol)
+            if venue != "binance":
+                assert quote is not None
+                assert is_equal(quote, server.best(venue, listing.symbol))
+            else:  # its last diff may be some steps old
+                assert session.counts.matches == session.counts.comparisons > 0
+
+
+@pytest.mark.parametrize("kind", [FaultKind.CLOSE, FaultKind.ABORT, FaultKind.SLOW_LORIS])
+async def test_real_connection_ends_as_the_fault_says(kind: FaultKind) -> None:
+    async with exchange_server("okx", faults={"okx": [Fault(kind, 20, seconds=0.5)]}) as server:
+        with pytest.raises(websockets.ConnectionClosed) as caught:
+            await follow(server, "okx", session_of("okx"), 8.0)
+        assert (caught.value.rcvd is not None) == (kind is FaultKind.CLOSE)
+
+
+async def test_real_ban_refuses_websocket_and_rest() -> None:
+    async with exchange_server("binance", faults={"binance": [Fault(FaultKind.BAN, 5, seconds=60)]}) as server:
+        await follow(server, "binance", session_of("binance"), 0.8)
+        with pytest.raises(websockets.InvalidStatus) as caught:
+            await follow(server, "binance", session_of("binance"), 0.5)
+        assert caught.value.response.status_code in (429, 418)
+        assert int(caught.value.response.headers["Retry-After"]) > 50
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{server.rest_url('binance')}/api/v3/depth?symbol=ETHUSDT") as answer,
+        ):
+            assert answer.status == 418
+
+
+def test_command_prints_where_the_venues_are_and_ends_on_ctrl_c() -> None:
+    command = (sys.executable, "-m", "scripts._exchanges", "--seed", "1", "--fault", "okx:drop:1")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = list(islice(process.stdout, len(VENUES)))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert [line.split()[0] for line in lines] == list(VENUES)
+    assert all("ws://127.0.0.1:" in line for line in lines)
+    assert process.returncode == 130
+    assert said == "exchanges: SIGINT, ended\n"
+
+
+@pytest.mark.parametrize("text", ["mtgox:drop:1", "okx:explode:1"])
+def test_unknown_venue_or_fault_is_a_usage_error(text: str) -> None:
+    command = (sys.executable, "-m", "scripts._exchanges", "--fault", text)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 2
+    assert "is not VENUE:KIND:AFTER" in done.stderr
+
+
+def test_target_keeps_path_and_query() -> None:
+    assert target_of("wss://host:9443/stream?streams=a/b") == "/stream?streams=a/b"
+    assert target_of("wss://host") == "/"
