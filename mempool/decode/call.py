@@ -18,8 +18,12 @@ from mempool.model.swap import ALL, BalanceIn, Completeness, ExactIn, Hop, Step,
 ALLOW_REVERT = 0x80
 """The flag that allows a command to fail where the router makes a call for it. Its own swaps are none: they take the transaction
 with them."""
+
 # A look-up on an enum costs as much as a whole struct before Python 3.12.
 _EXACT = Completeness.EXACT
+_FEW = 16
+_OUTPUTS = [Holding(0, (number,)) for number in range(_FEW)]
+"""What each of the first intents brings."""
 _LESS_THAN_EXACT = (Completeness.PARTIAL, Completeness.TOKENS_UNKNOWN, Completeness.AMOUNT_UNKNOWN)
 
 
@@ -185,13 +189,15 @@ class Call(Budget, kw_only=True):
 
     def add(self, intent: SwapIntent) -> None:
         """Note an intent and who will hold its output."""
-        hops = intent.hops
+        hops, intents = intent.hops, self.intents
         self.hops_left -= len(hops)
         if self.hops_left < 0:
             raise self.refused(f"has more than {MAX_HOPS} hops")
         if self.ledger is not None:
-            self.ledger.credit(intent.recipient, hops[-1].token_out, Holding(0, (len(self.intents),)))
-        self.intents.append(intent)
+            number = len(intents)
+            output = _OUTPUTS[number] if number < _FEW else Holding(0, (number,))
+            self.ledger.changes.append((intent.recipient, hops[-1].token_out, output))
+        intents.append(intent)
 
     def sell_balance(self, holder: bytes, token: bytes, min_amount_out: int, share: Take = ALL) -> BalanceIn:
         """A share, or all, of what `holder` has of the token, taken from it.

@@ -109,6 +109,8 @@ class Ledger(Struct, gc=False):
 
 
 def _after(held: Holding, change: Holding | Take | int) -> Holding:
-    if isinstance(change, int):
+    if type(change) is int:
         change = Holding(change) if change >= 0 else Take(-change)
-    return held.plus(change) if isinstance(change, Holding) else held.less(change)
+    if type(change) is Take:
+        return held.less(change)
+    return change if held is EMPTY else held.plus(change)

@@ -19,16 +19,16 @@ _OPEN_BALANCE = (Completeness.AMOUNT_UNKNOWN, "sells a balance that the call doe
 
 def add_v3(call: Call, path: Path, size: Size, recipient: bytes, limit: int) -> None:
     """Note a swap along V3 pools; `limit` is the price limit of a single pool, or 0."""
-    known = _KNOWN if type(size) is ExactIn and not path.reason else known_of(path.reason, size)
+    word, reason = _KNOWN if type(size) is ExactIn and not path.reason else known_of(path.reason, size)
     name, function, deadline = call.router.name, call.function, call.deadline
-    call.add(SwapIntent(name, function, path.hops, size, recipient, deadline, limit, call.revert_scopes, _AS_SENT, *known))
+    call.add(SwapIntent(name, function, path.hops, size, recipient, deadline, limit, call.revert_scopes, _AS_SENT, word, reason))
 
 
 def add_v2(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes) -> None:
     """Note a swap along V2 pairs by a router that swaps what the pair received, whatever was sent."""
-    known = _KNOWN if type(size) is ExactIn else known_of("", size)
+    word, reason = _KNOWN if type(size) is ExactIn else known_of("", size)
     name, function, deadline = call.router.name, call.function, call.deadline
-    call.add(SwapIntent(name, function, hops, size, recipient, deadline, 0, call.revert_scopes, _AS_RECEIVED, *known))
+    call.add(SwapIntent(name, function, hops, size, recipient, deadline, 0, call.revert_scopes, _AS_RECEIVED, word, reason))
 
 
 def known_of(path_reason: str, size: Size) -> tuple[Completeness, str]:

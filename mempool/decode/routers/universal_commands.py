@@ -6,13 +6,14 @@ does not hold a swap to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
 from mempool.decode.routers.periphery import add_v2, add_v3, name_sentinel
 from mempool.decode.routers.swap_router02 import resolved
-from mempool.model.swap import ExactIn, ExactOut, Size, Take
+from mempool.model.swap import BalanceIn, ExactIn, ExactOut, Size, Take
 
 BALANCE = 1 << 255
 ALREADY_PAID = 0
@@ -24,45 +25,50 @@ _FULL_PRECISION = 10**18
 
 def v3_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36])"""
-    recipient, amount_in, min_amount_out, packed, payer_is_user = arguments[:5]
+    recipient, _, _, packed, _, *hop_prices = arguments
     path = call.router.factories["uniswap_v3"].packed_path(packed, call)
-    _check_hop_prices(call, arguments, len(path.hops))
-    size = _exact_in(call, path.hops[0].token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
+    hops = path.hops
+    if hop_prices:
+        _check_hop_prices(call, hop_prices[0], len(hops))
+    size = _exact_in(call, hops[0].token_in, arguments)
     add_v3(call, path, size, resolved(call, recipient), 0)
-    if amount_in == BALANCE:
+    if type(size) is BalanceIn:
         name_sentinel(call, _BALANCE_NAME)
 
 
 def v3_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]), the path from the token out backwards"""
-    recipient, amount_out, max_amount_in, packed, payer_is_user = arguments[:5]
+    recipient, amount_out, max_amount_in, packed, payer_is_user, *hop_prices = arguments
     path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
-    _check_hop_prices(call, arguments, len(path.hops))
+    if hop_prices:
+        _check_hop_prices(call, hop_prices[0], len(path.hops))
     _forget_unless_user_pays(call, path.hops[0].token_in, payer_is_user=payer_is_user)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
 
 
 def v2_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36]); 0 means that the first pair was paid before"""
-    recipient, amount_in, min_amount_out, tokens, payer_is_user = arguments[:5]
+    recipient, amount_in, min_amount_out, tokens, _, *hop_prices = arguments
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
-    _check_hop_prices(call, arguments, len(hops))
-    token_in, pair = hops[0].token_in, hops[0].pool
+    if hop_prices:
+        _check_hop_prices(call, hop_prices[0], len(hops))
+    first = hops[0]
     size: Size
     if amount_in == ALREADY_PAID:
-        size = call.sell_balance(pair, token_in, min_amount_out)
+        size = call.sell_balance(first.pool, first.token_in, min_amount_out)
     else:
-        size = _exact_in(call, token_in, (amount_in, min_amount_out), payer_is_user=payer_is_user)
+        size = _exact_in(call, first.token_in, arguments)
     add_v2(call, hops, size, resolved(call, recipient))
-    if amount_in in _SENTINELS:
+    if type(size) is BalanceIn:
         name_sentinel(call, _SENTINELS[amount_in])
 
 
 def v2_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]); pays what the computed input gives"""
-    recipient, amount_out, max_amount_in, tokens, payer_is_user = arguments[:5]
+    recipient, amount_out, max_amount_in, tokens, payer_is_user, *hop_prices = arguments
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
-    _check_hop_prices(call, arguments, len(hops))
+    if hop_prices:
+        _check_hop_prices(call, hop_prices[0], len(hops))
     _forget_unless_user_pays(call, hops[0].token_in, payer_is_user=payer_is_user)
     add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
 
@@ -131,19 +137,19 @@ def _pay_share(call: Call, arguments: tuple[Any, ...], whole: int) -> None:
         call.books().forget(to, token)
 
 
-def _check_hop_prices(call: Call, arguments: tuple[Any, ...], hops: int) -> None:
-    """A minimum price for each hop, or none at all, from the version on that has them."""
-    if len(arguments) > 5 and arguments[5] and len(arguments[5]) != hops:
-        raise call.malformed(f"{hops} hops have {len(arguments[5])} minimum prices")
+def _check_hop_prices(call: Call, prices: Sequence[int], hops: int) -> None:
+    """A minimum price for each hop, or none at all."""
+    if prices and len(prices) != hops:
+        raise call.malformed(f"{hops} hops have {len(prices)} minimum prices")
 
 
-def _exact_in(call: Call, token_in: bytes, amounts: tuple[int, int], *, payer_is_user: bool) -> Size:
-    amount_in, min_amount_out = amounts
-    router = call.contract
+def _exact_in(call: Call, token_in: bytes, arguments: tuple[Any, ...]) -> ExactIn | BalanceIn:
+    """The size of (recipient, amountIn, amountOutMin, path, payerIsUser, …)."""
+    _, amount_in, min_amount_out, _, payer_is_user, *_ = arguments
     if amount_in == BALANCE:
-        return call.sell_balance(router, token_in, min_amount_out)
+        return call.sell_balance(call.contract, token_in, min_amount_out)
     if not payer_is_user:
-        call.books().change(router, token_in, -amount_in)
+        call.books().change(call.contract, token_in, -amount_in)
     return ExactIn(amount_in, min_amount_out)
 
 
