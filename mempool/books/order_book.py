@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mempool.books.scale import MoreDecimals, MoreSizeDecimals, SizeScale
 from mempool.books.side import BookSide
-from mempool.model.book import Level, TextLevel
+from mempool.model.book import FloatLevel, Level, TextLevel
 
 MAX_LEVELS = 100_000
 
@@ -69,6 +69,17 @@ class OrderBook:
         except MoreDecimals as more:
             self._take(more)
             self.update(bids, asks)
+        if self._depth:
+            self._truncate()
+
+    def update_floats(self, bids: Sequence[FloatLevel], asks: Sequence[FloatLevel], decimals: int) -> None:
+        """The same with doubles, each standing for a number of so many decimals and at most 15 digits: prices above zero."""
+        if self.price_decimals != decimals or self._sizes.decimals != decimals:
+            self.update(*([(f"{price:.{decimals}f}", f"{size:.{decimals}f}") for price, size in side] for side in (bids, asks)))
+            return
+        scale = float(10**decimals)
+        self.bids.update_floats(bids, scale)
+        self.asks.update_floats(asks, scale)
         if self._depth:
             self._truncate()
 

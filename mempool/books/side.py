@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from heapq import nlargest
 
 from mempool.books.scale import PriceScale, SizeScale
-from mempool.model.book import Level, TextLevel
+from mempool.model.book import FloatLevel, Level, TextLevel
 
 SORTED_LEVELS = 128
 """So many of the best levels are sorted anew when the list has run empty; it is cut back to them at twice as many."""
@@ -55,6 +55,25 @@ class BookSide:
         for change in changes:
             key = prices[change[0]]
             size = sizes[change[1]]
+            if size:
+                if key >= floor and key not in levels:
+                    insort(top, key)
+                levels[key] = size
+            elif levels.pop(key, 0) and key >= floor:
+                del top[bisect_left(top, key)]
+        if not top or len(top) > self._limit:
+            self._sort()
+
+    def update_floats(self, changes: Sequence[FloatLevel], scale: float) -> None:
+        """The same with doubles of at most 15 digits; `scale` is ten to the power of the book's decimals, of both numbers.
+
+        Such a double is off by less than 2**-53 of itself, so the product, below 10**15, by far less than a half.
+        """
+        levels, top, floor = self.levels, self.top, self._floor
+        key_scale, half = self.sign * scale, self.sign * 0.5
+        for price, amount in changes:
+            key = int(price * key_scale + half)
+            size = int(amount * scale + 0.5)
             if size:
                 if key >= floor and key not in levels:
                     insort(top, key)

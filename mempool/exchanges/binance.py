@@ -6,9 +6,10 @@ The rules are those of "How to manage a local order book correctly" in Binance's
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from mempool.exchanges.clock import MILLISECOND_NS
 from mempool.exchanges.events import FetchSnapshot
@@ -44,6 +45,23 @@ class _DepthFrame(Struct, gc=False):
     data: _Depth
 
 
+_Price = Annotated[float, Meta(gt=0, lt=1e7)]
+_Size = Annotated[float, Meta(ge=0, lt=1e7)]
+
+
+class _FloatDepth(Struct, gc=False):
+    s: str
+    first_id: int = field(name="U")
+    last_id: int = field(name="u")
+    bids: list[tuple[_Price, _Size]] = field(name="b")
+    asks: list[tuple[_Price, _Size]] = field(name="a")
+    event_ms: int = field(name="E", default=0)
+
+
+class _FloatFrame(Struct, gc=False):
+    data: _FloatDepth
+
+
 class _TickerFrame(Struct, gc=False):
     data: _Ticker
 
@@ -71,6 +89,8 @@ class _Snapshot(Struct, gc=False):
     msg: str = ""
 
 
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_FLOAT_FRAME = msgspec.json.Decoder(_FloatFrame, strict=False)
 _DEPTH_FRAME = msgspec.json.Decoder(_DepthFrame)
 _TICKER_FRAME = msgspec.json.Decoder(_TickerFrame)
 _DEPTH = msgspec.json.Decoder(_Depth)
@@ -90,10 +110,33 @@ def parse(frame: bytes) -> Sequence[Message]:
     """Frames of the combined stream, and of a raw one."""
     at = frame.find(b"@", 0, 64) + 1
     if frame.startswith(b"depth", at) and at:
-        return (_update(_DEPTH_FRAME.decode(frame).data),)
+        return (_update_in(frame),)
     if frame.startswith(b"bookTicker", at) and at:
         return (_best(_TICKER_FRAME.decode(frame).data),)
     return (_other(_OTHER.decode(frame), frame),)
+
+
+def _update_in(frame: bytes) -> BookUpdate:
+    """The numbers as doubles where those are exact, which takes a third of the time; else as text.
+
+    They are where every number is below 10**7 and has eight decimals, as the frame shows with its digits made zeros.
+    """
+    try:
+        data = _FLOAT_FRAME.decode(frame).data
+    except msgspec.ValidationError:
+        return _update(_DEPTH_FRAME.decode(frame).data)
+    numbers = frame.translate(_ZEROS).count(b'.00000000"')
+    if 2 * (len(data.bids) + len(data.asks)) != numbers or data.first_id > data.last_id:
+        return _update(_DEPTH_FRAME.decode(frame).data)
+    return BookUpdate(
+        data.s,
+        data.bids,
+        data.asks,
+        first_id=data.first_id,
+        last_id=data.last_id,
+        event_ns=data.event_ms * MILLISECOND_NS,
+        decimals=8,
+    )
 
 
 def _update(data: _Depth) -> BookUpdate:

@@ -69,7 +69,10 @@ class BookKeeper:
                 self._out_of_line(verdict, update, recv_ns, events)
                 return
             try:
-                self.book.update(update.bids, update.asks)
+                if update.decimals is None:
+                    self.book.update(update.bids, update.asks)
+                else:
+                    self.book.update_floats(update.bids, update.asks, update.decimals)
             except BadNumber as problem:
                 self.malformed(str(problem), recv_ns, events)
                 return
@@ -265,7 +268,10 @@ class BookKeeper:
             self._gap(update, recv_ns, events)
             return False
         try:
-            self.book.update(update.bids, update.asks)
+            if update.decimals is None:
+                self.book.update(update.bids, update.asks)
+            else:
+                self.book.update_floats(update.bids, update.asks, update.decimals)
         except BadNumber as problem:
             self.malformed(str(problem), recv_ns, events)
             return False

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
 TextLevel = Sequence[str] | Sequence[bytes]
 """A level as the venue writes it: price, size (absolute; zero removes the level), and whatever else it sends."""
+FloatLevel = tuple[float, float]
+"""Price and size as doubles that stand for decimal numbers exactly: of at most 15 digits, decimals included."""
 
 
 class Instrument(Struct, frozen=True, gc=False, order=True):
@@ -44,8 +47,9 @@ class BookUpdate(Struct, frozen=True, gc=False):
     """One message of one book: absolute sizes, as the venue writes them. With `is_snapshot` it replaces all that was known."""
 
     symbol: str
-    bids: Sequence[TextLevel]
-    asks: Sequence[TextLevel]
+    bids: Sequence[Any]
+    """`TextLevel`s, or `FloatLevel`s where `decimals` are given."""
+    asks: Sequence[Any]
     is_snapshot: bool = False
     first_id: int = 0
     """The first of the venue's update ids that it covers; 0 where the venue numbers messages alone, or not at all."""
@@ -56,6 +60,8 @@ class BookUpdate(Struct, frozen=True, gc=False):
     checksum: int | None = None
     event_ns: int = 0
     """The venue's clock, in nanoseconds since the epoch; 0 where it does not say."""
+    decimals: int | None = None
+    """Of both numbers of each `FloatLevel`; None where the levels are text. Never of a snapshot."""
 
 
 class Connection(StrEnum):

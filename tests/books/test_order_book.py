@@ -89,6 +89,26 @@ def test_book_whose_sorted_part_is_short_gives_the_plain_book(messages: list[Mes
         play(messages, 0)
 
 
+AMOUNTS = st.integers(1, 10**15 - 1).map(lambda number: scaled_text(number, 8))
+SMALL = st.lists(st.tuples(AMOUNTS, AMOUNTS | st.just("0.00000000")), max_size=8)
+
+
+@given(st.lists(st.tuples(SMALL, SMALL), max_size=8), st.sampled_from([8, 8, 3, 10]))
+def test_doubles_of_15_digits_give_the_same_book_as_their_text(messages: list[tuple[Levels, Levels]], decimals: int) -> None:
+    by_text, by_double = OrderBook(0, decimals, 8), OrderBook(0, decimals, 8)
+    for bids, asks in messages:
+        by_text.update(bids, asks)
+        by_double.update_floats(doubles(bids), doubles(asks), 8)
+    for book in (by_text, by_double):
+        book.take_decimals(10, 10)
+    assert by_double.best_bids(100) == by_text.best_bids(100)
+    assert by_double.best_asks(100) == by_text.best_asks(100)
+
+
+def doubles(levels: Levels) -> list[tuple[float, float]]:
+    return [(float(price), float(size)) for price, size in levels]
+
+
 def test_deleting_all_sorted_levels_at_once_finds_the_next_best() -> None:
     book = OrderBook()
     book.load([(str(price), "1") for price in range(1, 1_001)], [(str(price), "1") for price in range(2_000, 3_000)])
