@@ -109,8 +109,8 @@ class Ledger(Struct, gc=False):
 
 
 def _after(held: Holding, change: Holding | Take | int) -> Holding:
-    if type(change) is int:
+    if isinstance(change, int):
         change = Holding(change) if change >= 0 else Take(-change)
-    if type(change) is Take:
+    if isinstance(change, Take):
         return held.less(change)
     return change if held is EMPTY else held.plus(change)
