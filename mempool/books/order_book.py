@@ -69,7 +69,8 @@ class OrderBook:
         except MoreDecimals as more:
             self._take(more)
             self.update(bids, asks)
-        if self._depth:
+        depth = self._depth
+        if depth and (len(self.bids.top) > depth or len(self.asks.top) > depth):
             self._truncate()
 
     def update_floats(self, bids: Sequence[FloatLevel], asks: Sequence[FloatLevel], decimals: int) -> None:

@@ -18,12 +18,14 @@ def iso_ns(text: str) -> int:
     """
     if len(text) < 20 or text[-1] != "Z" or (len(text) > 20 and text[19] != "."):
         raise ValueError(f"{text[:40]!r} is no time in UTC")
-    return _second_ns(text[:19]) + int(text[20:-1][:9].ljust(9, "0"))
+    return second_ns(text[:19]) + int(text[20:-1][:9].ljust(9, "0"))
 
 
 @lru_cache(maxsize=16)
-def _second_ns(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * SECOND_NS
+def second_ns(text: str | bytes) -> int:
+    """Nanoseconds since the epoch of `2026-08-24T22:34:13`. Raises `ValueError` on another form."""
+    plain = text if isinstance(text, str) else text.decode("ascii")
+    return int(datetime.fromisoformat(plain).replace(tzinfo=UTC).timestamp()) * SECOND_NS
 
 
 class ClockOffset:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from mempool.exchanges.clock import iso_ns
-from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits
+from mempool.exchanges.exchange import SECOND_NS, Exchange, Limits
 from mempool.exchanges.messages import IGNORED, FrameNumber, Heartbeat, Message, VenueError
 from mempool.exchanges.symbols import UnknownSymbol, dashed, pair_of
 from mempool.model.book import BookUpdate, Instrument
@@ -112,7 +112,7 @@ COINBASE = Exchange(
     subscribe=subscribe,
     resubscribe=resubscribe,
     parse=parse,
-    continuity=lambda last_id, update: Continuity.NEXT,
+    continuity=None,
     symbol=dashed,
     pair=pair,
     limits=Limits(messages_per_second=8, connects_per_minute=480),

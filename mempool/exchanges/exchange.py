@@ -70,8 +70,8 @@ class Exchange(Struct, frozen=True):
     resubscribe: Callable[[Instrument], tuple[bytes, ...]]
     """The frames that bring one symbol a new snapshot; none where it is fetched."""
     parse: Callable[[bytes], Sequence[Message]]
-    continuity: Callable[[int, BookUpdate], Continuity]
-    """From the last number applied and an update that is no snapshot."""
+    continuity: Callable[[int, BookUpdate], Continuity] | None
+    """From the last number applied and an update that is no snapshot; None where updates of one book are not numbered."""
     symbol: Callable[[str, str], str]
     """The venue's name of base and quote asset."""
     pair: Callable[[str], tuple[str, str]]

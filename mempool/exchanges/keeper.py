@@ -64,10 +64,11 @@ class BookKeeper:
         elif self.is_awaiting:
             self._hold(update, recv_ns, events)
         else:
-            verdict = self._continuity(self.last_id, update)
-            if verdict is not Continuity.NEXT:
-                self._out_of_line(verdict, update, recv_ns, events)
-                return
+            if self._continuity is not None:
+                verdict = self._continuity(self.last_id, update)
+                if verdict is not Continuity.NEXT:
+                    self._out_of_line(verdict, update, recv_ns, events)
+                    return
             try:
                 if update.decimals is None:
                     self.book.update(update.bids, update.asks)
@@ -191,7 +192,7 @@ class BookKeeper:
     def _hold(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
         """Before the snapshot: kept where it will be applied on top of one, else of no use."""
         if self._exchange.rest is None:
-            if self._continuity(self.last_id, update) is Continuity.RESET:
+            if self._continuity is not None and self._continuity(self.last_id, update) is Continuity.RESET:
                 self._load(update, recv_ns, events)
             return
         if self._asked_ns is None:
@@ -261,10 +262,7 @@ class BookKeeper:
 
     def _catch_up(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> bool:
         """Apply a held update without a word; whether it fitted."""
-        verdict = self._continuity(self.last_id, update)
-        if verdict is Continuity.OLD:
-            return True
-        if verdict is not Continuity.NEXT:
+        if self._continuity is not None and self._continuity(self.last_id, update) is not Continuity.NEXT:
             self._gap(update, recv_ns, events)
             return False
         try:

@@ -14,8 +14,8 @@ from msgspec import Raw, Struct
 
 from mempool.books.order_book import OrderBook
 from mempool.books.side import BookSide
-from mempool.exchanges.clock import iso_ns
-from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Ping
+from mempool.exchanges.clock import iso_ns, second_ns
+from mempool.exchanges.exchange import SECOND_NS, Exchange, Limits, Ping
 from mempool.exchanges.messages import HEARTBEAT, IGNORED, Message, Precision, Subscribed, VenueError
 from mempool.exchanges.symbols import kraken_pair_of, slashed
 from mempool.model.book import BookUpdate, Instrument, TextLevel
@@ -29,7 +29,7 @@ _LEVEL = rb'\{"price":[\d.eE+-]+,"qty":[\d.eE+-]+\}'
 _LEVELS = rb"((?:%s(?:,%s)*)?)" % (_LEVEL, _LEVEL)
 _BOOK = re.compile(
     rb'\{"channel":"book","type":"(snapshot|update)","data":\[\{"symbol":"([^"\\]+)","bids":\[%s\],"asks":\[%s\],'
-    rb'"checksum":(\d{1,10}),"timestamp":"([^"\\]+)"\}\]\}' % (_LEVELS, _LEVELS)
+    rb'"checksum":(\d{1,10}),"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z"\}\]\}' % (_LEVELS, _LEVELS)
 )
 _PRICE_AND_SIZE = re.compile(rb'"price":([^,]+),"qty":([^}]+)')
 
@@ -101,19 +101,19 @@ def parse(frame: bytes) -> Sequence[Message]:
     found = _BOOK.fullmatch(frame)
     if found is None:
         return _parse_any(frame)
-    kind, symbol, bids, asks, checksum, timestamp = found.groups()
+    kind, symbol, bids, asks, checksum, second, microseconds = found.groups()
     levels = _PRICE_AND_SIZE.findall
     return (
         BookUpdate(
             symbol.decode(),
-            levels(bids),
-            levels(asks),
+            levels(bids) if bids else (),
+            levels(asks) if asks else (),
             kind == b"snapshot",
             0,
             0,
             None,
             int(checksum),
-            iso_ns(timestamp.decode("ascii")),
+            second_ns(second) + 1_000 * int(microseconds),
         ),
     )
 
@@ -206,15 +206,21 @@ class _Digits:
     def render(self, changes: Sequence[TextLevel]) -> None:
         side, digits = self._side, self._levels
         sign, prices, levels = side.sign, side.prices, side.levels
+        top = side.top
+        # Only a change at or above the tenth best level, as it is now, changes the ten's text.
+        is_checked = len(top) < CHECKED_LEVELS
+        worst_checked = 0 if is_checked else top[-CHECKED_LEVELS]
         for change in changes:
             key = prices[change[0]]
             size = levels.get(key)
             if size:
                 digits[key] = b"%d%d" % (sign * key, size)
+            if key >= worst_checked:
+                is_checked = True
         if len(digits) > 4 * len(levels) + 256:
             self.render_all()
-        else:
-            self.text = b"".join([digits[key] for key in side.top[: -CHECKED_LEVELS - 1 : -1]])
+        elif is_checked:
+            self.text = b"".join([digits[key] for key in top[: -CHECKED_LEVELS - 1 : -1]])
 
     def render_all(self) -> None:
         side = self._side
@@ -251,7 +257,7 @@ KRAKEN = Exchange(
     subscribe=subscribe,
     resubscribe=resubscribe,
     parse=parse,
-    continuity=lambda last_id, update: Continuity.NEXT,
+    continuity=None,
     symbol=slashed,
     pair=kraken_pair_of,
     limits=Limits(),
