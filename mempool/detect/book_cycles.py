@@ -60,9 +60,9 @@ class Step(Struct, frozen=True):
 
 def judged(kind: ArbitrageKind, steps: Sequence[Step], view: BookView, terms: Terms) -> BookArbitrage | None:
     """The finding or near miss of one cycle of steps; None where it gains nothing even without fees."""
-    gross = _best_size([_Walk(step, 0) for step in steps])
-    if not gross[0].amount_in:
+    if not _may_gain(steps):
         return None
+    gross = _best_size([_Walk(step, 0) for step in steps])
     fees = [terms.fees[step.book.instrument.venue] for step in steps]
     walks = _best_size([_Walk(step, fee) for step, fee in zip(steps, fees, strict=True)])
     if not walks[0].amount_in:
@@ -79,6 +79,19 @@ def judged(kind: ArbitrageKind, steps: Sequence[Step], view: BookView, terms: Te
     )
     rejection, note = _rejection(found, terms)
     return replace(found, rejection=rejection, note=note) if rejection else found
+
+
+def _may_gain(steps: Sequence[Step]) -> bool:
+    """Whether the best prices bring more than one for one, without fees."""
+    out, put_in = 1, 1
+    for step in steps:
+        levels = step.book.side(step.trade)
+        if not levels:
+            return False
+        unit = POWERS[step.book.price_decimals]
+        price = levels[0].price
+        out, put_in = (out * unit, put_in * price) if step.trade is Trade.BUY else (out * price, put_in * unit)
+    return out > put_in
 
 
 class _Walk:
