@@ -1,7 +1,8 @@
 """Reads calldata that is laid out as every encoder lays it out, in one piece; whatever else is legal is left to the full reader.
 
 A whole swap is then one `struct` call. There are such readers for what is words alone, and for words around arrays of words or
-`bytes`, of which all but the first two are empty.
+`bytes`, of which all but the first two are empty. What stands behind the words is mostly a path, and those come again and again:
+it is looked up as it stands, and read where it was not met before.
 """
 
 from __future__ import annotations
@@ -24,23 +25,51 @@ None, with nothing charged, where an offset, a length or a padding is not the us
 budget does not suffice.
 """
 
+_Known = dict[bytes, tuple[Any, ...]]
+"""Of each tail as it stands its values, and the bytes that it is charged with."""
+_ReadTails = Callable[[bytes], tuple[Any, ...] | None]
+
 MAX_ITEMS = 8
 """Items of arrays and words of bytes together."""
+MAX_KNOWN = 512
+"""Tails that are kept of each layout; a full table is emptied, so that made-up ones cannot fill the memory."""
 _MAX_HEAD = 32
 _SOURCE = """\
 def read_plain(data, start, budget):
     {targets}, = unpack(data, start)
     if {differs}:
         return None
-    try:
+{tails}    try:
         arguments = {values}
     except ValueError:
         return None
 {charge}    return arguments
 """
+_TAILS = """\
+    found = known.get(tails)
+    if found is None:
+        found = read_tails(tails)
+        if found is None:
+            return None
+    {names}, size = found
+"""
+_TAILS_SOURCE = """\
+def read_tails(tails):
+    {targets}, = unpack(tails)
+    if {differs}:
+        return None
+    try:
+        found = {values}
+    except ValueError:
+        return None
+    if len(known) >= MAX_KNOWN:
+        known.clear()
+    known[tails] = found
+    return found
+"""
 _CHARGE = """\
     if budget is not None:
-        bytes_left = budget.bytes_left - {size}
+        bytes_left = budget.bytes_left - size
         items_left = budget.items_left - {items}
         if bytes_left < 0 or items_left < 0:
             return None
@@ -120,11 +149,27 @@ def _reader(components: Sequence[AbiType], padding: Padding, counts: Sequence[in
     source = _SOURCE.format(
         targets=", ".join(text.targets),
         differs=" or ".join(text.differs) or "False",
+        tails=_TAILS.format(names=", ".join(text.tails)) if text.tails else "",
         values=values,
-        charge=_CHARGE.format(size=" + ".join(text.sizes), items=text.items) if text.sizes else "",
+        charge=_CHARGE.format(items=text.items) if text.tails and any(counts) else "",
     )
     read: ReadPlain = function_of(source, "read_plain", {"unpack": struct.Struct(text.format).unpack_from, **text.names})
     return read
+
+
+@cache
+def _tails_reader(tails: tuple[AbiType, ...], padding: Padding, counts: tuple[int, ...]) -> tuple[_Known, _ReadTails]:
+    """The table of those met before, and the reader for others, which adds them to it."""
+    text = _Text()
+    values = [text.tail(tail, padding, count) for tail, count in zip(tails, counts, strict=True)]
+    known: _Known = {}
+    source = _TAILS_SOURCE.format(
+        targets=", ".join(text.targets),
+        differs=" or ".join(text.differs) or "False",
+        values=_tuple_of([*values, " + ".join(text.sizes) or "0"]),
+    )
+    names = {"unpack": struct.Struct(text.format).unpack, "known": known, "MAX_KNOWN": MAX_KNOWN, **text.names}
+    return known, function_of(source, "read_tails", names)
 
 
 class _Text:
@@ -136,9 +181,12 @@ class _Text:
         self.targets: list[str] = []
         self.differs: list[str] = []
         self.names: dict[str, Any] = {}
+        self.tails: list[str] = []
+        """The names of what is found behind the words."""
         self.sizes: list[str] = []
+        """The texts of the bytes that the tails are charged with."""
         self.items = 0
-        """What the tails are charged with: the texts of their bytes, and their items."""
+        """How many items they are charged with."""
 
     def arguments(self, components: Sequence[AbiType], padding: Padding, counts: Sequence[int]) -> str:
         """The components one after another, and what stands behind them; the text of the tuple of their values."""
@@ -147,8 +195,14 @@ class _Text:
         counts = [*counts, *(0 for _ in tails[len(counts) :])]
         starts = accumulate((32 + 32 * count for count in counts), initial=32 * len(slots_of(shapes)))
         values = [self.head(shape, starts) for shape in shapes]
-        for index, count in zip(tails, counts, strict=False):
-            values[index] = self.tail(components[index], padding.of_tails, count)
+        for index in tails:
+            values[index] = f"tail{index}"
+            self.tails.append(values[index])
+        if tails:
+            types = tuple(components[index] for index in tails)
+            self.names["known"], self.names["read_tails"] = _tails_reader(types, padding.of_tails, tuple(counts))
+            self.items = sum(count for each, count in zip(types, counts, strict=True) if isinstance(each, ArrayOf))
+            self._unpack(f"{32 * (len(counts) + sum(counts))}s", "tails")
         return _tuple_of(values)
 
     def head(self, shape: Shape, starts: Iterator[int]) -> str:
@@ -168,7 +222,6 @@ class _Text:
         if not isinstance(tail, ArrayOf):
             return self.blob(size, count)
         (element,) = slots_of([shape_of(tail.element, padding)])
-        self.items += count
         self.constant(count)
         return _tuple_of([self.word(element) for _ in range(count)])
 

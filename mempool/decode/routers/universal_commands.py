@@ -13,7 +13,7 @@ from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
 from mempool.decode.routers.periphery import add_v2, add_v3, name_sentinel
 from mempool.decode.routers.swap_router02 import resolved
-from mempool.model.swap import BalanceIn, ExactIn, ExactOut, Size, Take
+from mempool.model.swap import ExactIn, ExactOut, Size, Take
 
 BALANCE = 1 << 255
 ALREADY_PAID = 0
@@ -25,50 +25,59 @@ _FULL_PRECISION = 10**18
 
 def v3_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36])"""
-    recipient, _, _, packed, _, *hop_prices = arguments
+    recipient, amount_in, min_amount_out, packed, payer_is_user = arguments[:5]
     path = call.router.factories["uniswap_v3"].packed_path(packed, call)
-    hops = path.hops
-    if hop_prices:
-        _check_hop_prices(call, hop_prices[0], len(hops))
-    size = _exact_in(call, hops[0].token_in, arguments)
+    token_in = path.hops[0].token_in
+    if len(arguments) > 5:
+        _check_hop_prices(call, arguments[5], len(path.hops))
+    size: Size
+    if amount_in == BALANCE:
+        size = call.sell_balance(call.contract, token_in, min_amount_out)
+    else:
+        size = ExactIn(amount_in, min_amount_out)
+        if not payer_is_user:
+            call.books().change(call.contract, token_in, -amount_in)
     add_v3(call, path, size, resolved(call, recipient), 0)
-    if type(size) is BalanceIn:
+    if amount_in == BALANCE:
         name_sentinel(call, _BALANCE_NAME)
 
 
 def v3_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]), the path from the token out backwards"""
-    recipient, amount_out, max_amount_in, packed, payer_is_user, *hop_prices = arguments
+    recipient, amount_out, max_amount_in, packed, payer_is_user = arguments[:5]
     path = call.router.factories["uniswap_v3"].packed_path_reversed(packed, call)
-    if hop_prices:
-        _check_hop_prices(call, hop_prices[0], len(path.hops))
+    if len(arguments) > 5:
+        _check_hop_prices(call, arguments[5], len(path.hops))
     _forget_unless_user_pays(call, path.hops[0].token_in, payer_is_user=payer_is_user)
     add_v3(call, path, ExactOut(amount_out, max_amount_in), resolved(call, recipient), 0)
 
 
 def v2_swap_exact_in(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountIn, amountOutMin, path, payerIsUser[, minHopPriceX36]); 0 means that the first pair was paid before"""
-    recipient, amount_in, min_amount_out, tokens, _, *hop_prices = arguments
+    recipient, amount_in, min_amount_out, tokens, payer_is_user = arguments[:5]
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
-    if hop_prices:
-        _check_hop_prices(call, hop_prices[0], len(hops))
-    first = hops[0]
+    token_in = hops[0].token_in
+    if len(arguments) > 5:
+        _check_hop_prices(call, arguments[5], len(hops))
     size: Size
-    if amount_in == ALREADY_PAID:
-        size = call.sell_balance(first.pool, first.token_in, min_amount_out)
+    if amount_in in _SENTINELS:
+        holder = hops[0].pool if amount_in == ALREADY_PAID else call.contract
+        size = call.sell_balance(holder, token_in, min_amount_out)
     else:
-        size = _exact_in(call, first.token_in, arguments)
+        size = ExactIn(amount_in, min_amount_out)
+        if not payer_is_user:
+            call.books().change(call.contract, token_in, -amount_in)
     add_v2(call, hops, size, resolved(call, recipient))
-    if type(size) is BalanceIn:
+    if amount_in in _SENTINELS:
         name_sentinel(call, _SENTINELS[amount_in])
 
 
 def v2_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
     """(recipient, amountOut, amountInMax, path, payerIsUser[, minHopPriceX36]); pays what the computed input gives"""
-    recipient, amount_out, max_amount_in, tokens, payer_is_user, *hop_prices = arguments
+    recipient, amount_out, max_amount_in, tokens, payer_is_user = arguments[:5]
     hops = call.router.factories["uniswap_v2"].token_path(tokens, call)
-    if hop_prices:
-        _check_hop_prices(call, hop_prices[0], len(hops))
+    if len(arguments) > 5:
+        _check_hop_prices(call, arguments[5], len(hops))
     _forget_unless_user_pays(call, hops[0].token_in, payer_is_user=payer_is_user)
     add_v2(call, hops, ExactOut(amount_out, max_amount_in, pays_forward=True), resolved(call, recipient))
 
@@ -143,16 +152,6 @@ def _check_hop_prices(call: Call, prices: Sequence[int], hops: int) -> None:
         raise call.malformed(f"{hops} hops have {len(prices)} minimum prices")
 
 
-def _exact_in(call: Call, token_in: bytes, arguments: tuple[Any, ...]) -> ExactIn | BalanceIn:
-    """The size of (recipient, amountIn, amountOutMin, path, payerIsUser, …)."""
-    _, amount_in, min_amount_out, _, payer_is_user, *_ = arguments
-    if amount_in == BALANCE:
-        return call.sell_balance(call.contract, token_in, min_amount_out)
-    if not payer_is_user:
-        call.books().change(call.contract, token_in, -amount_in)
-    return ExactIn(amount_in, min_amount_out)
-
-
 def _forget_unless_user_pays(call: Call, token_in: bytes, *, payer_is_user: bool) -> None:
     if not payer_is_user:
         call.books().forget(call.contract, token_in)
@@ -173,6 +172,5 @@ def _pay(call: Call, tokens: tuple[bytes, bytes], recipient: bytes, amount: int)
     before, after = tokens
     if amount == BALANCE:
         ledger.credit(recipient, after, ledger.take_all(call.contract, before))
-        return
-    ledger.change(call.contract, before, -amount)
-    ledger.change(recipient, after, amount)
+    else:
+        ledger.changes += ((call.contract, before, -amount), (recipient, after, amount))
