@@ -105,7 +105,6 @@ def test_garbage_is_counted_and_ends_nothing(tmp_path: Path, capsys: pytest.Capt
         (["--replay", "FILE", "--exchange", "mtgox"], 2, "known are binance, coinbase, kraken, okx, bybit"),
         (["--replay", "FILE"], 2, "binance, coinbase, kraken, okx, bybit"),
         (["--replay", "absent", "--exchange", "okx"], 2, "absent"),
-        (["--exchange", "okx"], 2, "--replay"),
         (["--replay", "FILE", "--exchange", "okx", "--bbo", "absent/bbo"], 2, "absent/bbo"),
         (["--replay", "CUT", "--exchange", "okx"], 5, "not a whole gzip file"),
     ],
