@@ -286,6 +286,7 @@ class BookKeeper:
             return
         bids, asks = self.book.bids.top, self.book.asks.top
         if not bids or not asks:
+            self._crossed_ns = None
             self._set(Connection.LIVE, Proof.SUSPECT, "a side is empty", recv_ns, events)
             return
         if bids[-1] + asks[-1] >= 0:

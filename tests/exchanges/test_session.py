@@ -137,6 +137,17 @@ def test_crossed_book_gives_no_quote_and_is_lost_after_250_ms(dialect: type[Dial
     assert line.session.state(line.other).is_priced
 
 
+def test_book_with_an_empty_side_gives_no_quote_and_is_not_lost() -> None:
+    line = Line(Okx()).synced()
+    line.hear(line.dialect.update(line.symbol, [("100.5", "1.0")], []))
+    line.hear(line.dialect.update(line.symbol, [], [("100.5", "0"), ("100.6", "0")]))
+    assert (line.state.reason, line.session.quote(line.symbol)) == ("a side is empty", None)
+    assert line.wait(1) == []
+    line.hear(line.dialect.update(line.symbol, [], [("100.7", "1.0")]))
+    assert line.session.quote(line.symbol) is not None
+    assert line.session.counts.resyncs == 0
+
+
 @pytest.mark.parametrize("dialect", [Binance, Okx, Bybit])
 def test_quiet_book_without_heartbeats_is_stale_after_5_s_until_its_next_update(dialect: type[Dialect]) -> None:
     line = Line(dialect()).synced()
