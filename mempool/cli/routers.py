@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "mempool.routers/1"
 COLUMNS = ("contract", "address", "functions", "tested on")
+WIDE = 120
+"""A terminal may wrap the rows; a folded address is of no use to whoever copies it."""
 _ANYWHERE = "known by its functions"
 _ONLY_INSIDE = "inside other calls"
 
@@ -46,7 +48,9 @@ def routers_command(
             for row in rows(tables):
                 typer.echo(orjson.dumps(row).decode())
         else:
-            stdout_console().print(table(tables))
+            console = stdout_console()
+            console.width = max(console.width, WIDE)
+            console.print(table(tables))
 
 
 def contracts(tables: DecodeTables) -> Iterator[tuple[RouterTable, str]]:
