@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from mempool.errors import UsageError
 
@@ -23,28 +24,74 @@ def books_command(
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Frames as recorded, a line each, with or without a stamp before it.")
     ] = None,
-    exchange: Annotated[str, typer.Option(metavar="NAME", help="The exchange whose frames they are.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one document as the last line.")] = False,
-    bbo: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every change of the best quote there, as JSON.")] = None,
+    exchange: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="An exchange, or that of the recording; may be repeated. Default: all."),
+    ] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", "--pair", metavar="PAIR", help="What to follow; may be repeated.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One object a line; of a recording one document, as the last line.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="End when every book is there, or after 15 s, and print them.")] = False,
+    record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
+    server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
+    bbo: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of a recording: write every change of the best quote.")
+    ] = None,
 ) -> None:
-    """Rebuild an exchange's order book from recorded frames, and prove every message by the exchange's own rules.
+    """Follow exchanges' order books, each proven by the exchange's own rules at every message, and the best over them.
 
-    FILE holds lines of `<recv_ns> <frame>`, or bare frames where a line starts with {, compressed with gzip or not. A REST
-    snapshot may stand among the frames.
+    ETH/USD unless told otherwise; where an exchange trades no USD, the pair in USDT, converted at what USDT costs. A book that
+    cannot be trusted now shows no price but the reason. No account is needed, and nothing is sent but subscriptions and
+    requests for snapshots.
+
+    With --replay, rebuild one exchange's books from recorded frames instead: lines of `<recv_ns> <frame>`, or bare frames where
+    a line starts with {, compressed with gzip or not. A REST snapshot may stand among the frames.
 
     \b
-    Example:
+    Examples:
+      mempool books --exchange kraken --exchange coinbase
+      mempool books --pair BTC/USD --json
       mempool books --replay kraken.txt.gz --exchange kraken --json
     """
+    if replay is None:
+        if bbo is not None:
+            raise UsageError("--bbo is for a recording: --replay FILE")
+        raise typer.Exit(follow(exchange, symbol, server, record, as_json=as_json, once=once))
+    if symbol or server or record is not None or once:
+        raise UsageError("--replay plays all that its file holds: --symbol, --server, --record and --once are for live books")
+    replay_command(replay, exchange or [], bbo, as_json=as_json)
+
+
+def follow(
+    exchange: list[str] | None, symbol: list[str] | None, server: str, record: Path | None, *, as_json: bool, once: bool
+) -> int:
+    """The exchanges as they are now; the exit code."""
+    from mempool.cli.books_live import live_books
+    from mempool.engine.books_live import BooksOptions
+    from mempool.feeds.bans import state_file
+
+    wanted = BooksOptions(server=server, record=record, bans=None if server else state_file())
+    if exchange:
+        wanted = replace(wanted, venues=tuple(exchange))
+    if symbol:
+        wanted = replace(wanted, pairs=tuple(symbol))
+    return live_books(wanted, as_json=as_json, once=once)
+
+
+def replay_command(file: Path, exchange: list[str], bbo: Path | None, *, as_json: bool) -> None:
+    """A recording of one exchange's frames."""
     import orjson
 
     from mempool.engine.books_replay import replay_frames, report
     from mempool.feeds.frame_file import read_frames
 
-    venue = named_exchange(exchange)
-    if replay is None:
-        raise UsageError("name a recording of frames: --replay FILE")
-    frames = read_frames(replay, venue.limits.max_frame_bytes)
+    if len(exchange) > 1:
+        raise UsageError("a recording is of one exchange: give --exchange once")
+    venue = named_exchange(exchange[0] if exchange else "")
+    frames = read_frames(file, venue.limits.max_frame_bytes)
     with quote_writer(bbo, venue) as on_quote:
         session = replay_frames(venue, frames, on_quote)
     if as_json:

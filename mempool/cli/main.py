@@ -137,7 +137,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     grade_command: "Print how exact the predictions were.",
     replay_command: "Play a capture again, to the same rows.",
     backtest_command: "Grade predictions on mined blocks from files.",
-    books_command: "Rebuild an exchange's order book, and prove it.",
+    books_command: "Follow exchanges' order books, each proven.",
     routers_command: "List the routers whose calls are decoded.",
     decode_command: "Say which swaps a call asks of a router.",
     simulate_command: "Simulate one call's swaps, to the wei.",

@@ -31,6 +31,7 @@ HEARTBEATS = 5
 SHARE_OF_RATE = 0.8
 """Of the venue's message rate: the library answers the venue's own pings, and that counts too."""
 CONNECTS_PER_SECOND = 5.0
+STOPPED = "stopped"
 
 
 class NewsHandler(Protocol):
@@ -154,7 +155,7 @@ class ExchangeFeed:
 
     async def _serve(self, source: str) -> None:
         """One connection from the attempt to its end."""
-        clock, connection, reason, wait_seconds = ReceiveClock(), None, "stopped", 0.0
+        clock, connection, reason, wait_seconds = ReceiveClock(), None, STOPPED, 0.0
         try:
             connection = await self._connect(source, clock)
             await connection.run()
@@ -197,7 +198,7 @@ class ExchangeFeed:
 
     def _end(self, source: str, reason: str, wait_seconds: float, now_ns: int) -> None:
         if self._is_known(source):
-            self.trouble = reason
+            self.trouble = self.trouble if reason is STOPPED else reason
             self._redial.ended(source, self._clock.now_ns(), wait_seconds)
         else:
             self._redial.retired(source)

@@ -65,6 +65,7 @@ class VenueBooks:
         self.understudy: Line | None = None
         """The younger one, while two overlap."""
         self._lines: dict[str, Line] = {}
+        self._trouble = ""
 
     def opening(self, source: str, now_ns: int) -> list[VenueEvent]:
         """A connection is being tried. Not to be called while there are two."""
@@ -73,7 +74,7 @@ class VenueBooks:
             self.understudy = line
             return []
         self.speaker = line
-        return self._all(Connection.CONNECTING, "connecting", now_ns)
+        return self._all(Connection.CONNECTING, self._connecting(), now_ns)
 
     def opened(self, source: str, now_ns: int) -> list[VenueEvent]:
         """It stands."""
@@ -106,7 +107,7 @@ class VenueBooks:
         if line is self.understudy:
             self.understudy = None
             return []
-        self.speaker = None
+        self.speaker, self._trouble = None, reason
         if self.understudy is not None:
             return self._promote(self.understudy, now_ns)
         if line.session is None:
@@ -152,10 +153,13 @@ class VenueBooks:
     def _promote(self, line: Line, now_ns: int) -> list[VenueEvent]:
         self.speaker, self.understudy = line, None
         if line.session is None:
-            return self._all(Connection.CONNECTING, "connecting", now_ns)
+            return self._all(Connection.CONNECTING, self._connecting(), now_ns)
         events: list[VenueEvent] = [StateChanged(instrument, state) for instrument, state in line.states.items()]
         events += line.quotes.values()
         return events
+
+    def _connecting(self) -> str:
+        return f"connecting again: {self._trouble}" if self._trouble else "connecting"
 
     def _all(self, connection: Connection, reason: str, now_ns: int) -> list[VenueEvent]:
         state = BookState(connection, Proof.DESYNCED, reason, now_ns)

@@ -12,7 +12,7 @@ _OTHER_SCHEME = {"ws": "http", "wss": "https", "http": "ws", "https": "wss"}
 
 
 class VenueUrls(Struct, frozen=True):
-    """Scheme, host and port to use instead of the venue's; empty where its own are meant."""
+    """Scheme, host, port and the start of the path to use instead of the venue's; empty where its own are meant."""
 
     socket: str = ""
     rest: str = ""
@@ -27,7 +27,8 @@ class VenueUrls(Struct, frozen=True):
         other = _OTHER_SCHEME.get(url.scheme)
         if other is None or not url.hostname:
             raise UsageError(f"{text!r} is no address: write such as ws://127.0.0.1:9001")
-        pair = (f"{url.scheme}://{url.netloc}", f"{other}://{url.netloc}")
+        place = url.netloc + url.path.rstrip("/")
+        pair = (f"{url.scheme}://{place}", f"{other}://{place}")
         return cls(*(pair if url.scheme.startswith("ws") else pair[::-1]))
 
     def socket_url(self, own: str) -> str:
@@ -43,8 +44,8 @@ def host_of(url: str) -> str:
 
 
 def _moved(own: str, base: str) -> str:
-    """`own` with scheme, host and port of `base`."""
+    """`own` below `base`."""
     if not base:
         return own
     there, here = urlsplit(base), urlsplit(own)
-    return urlunsplit((there.scheme, there.netloc, here.path, here.query, ""))
+    return urlunsplit((there.scheme, there.netloc, there.path + here.path, here.query, ""))

@@ -1,0 +1,228 @@
+"""The order books of a moment as a table, and as lines and objects of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mempool.model.book import BookState, Connection, Instrument, Proof, Quote, scaled_text
+from mempool.model.display import display, format_amount
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from mempool.engine.books_live import LiveBooks, Row
+    from mempool.model.consolidated import Best, ConsolidatedQuote
+
+SCHEMA = "mempool.quotes/1"
+BARS = "▁▂▃▄▅▆▇█"
+STYLES = {Connection.LIVE: "green", Connection.SYNCING: "yellow", Connection.CONNECTING: "yellow", Connection.DOWN: "red"}
+PROOF_STYLES = {Proof.VERIFIED: "green", Proof.UNVERIFIABLE: "cyan", Proof.SUSPECT: "yellow"}
+COLUMNS = {
+    **dict.fromkeys(("venue", "pair", "state", "bid"), 0),
+    "bid size": 90,
+    "ask": 0,
+    "ask size": 90,
+    "age": 0,
+    "trend": 125,
+}
+"""And the width of the terminal from which on each is shown."""
+PRICE_DECIMALS = 6
+"""Of a price over several venues, which may be a ratio that ends nowhere."""
+
+
+def screen(books: LiveBooks, now_ns: int, columns: int) -> Group:
+    """The table, and below it why books are not priced. On a narrow terminal the trend goes first, then the sizes."""
+    from rich.console import Group
+    from rich.text import Text
+
+    consolidated = books.consolidated(now_ns)
+    remarks = [
+        f"{row.instrument.venue} {row.instrument.pair}: {_reason(row.state)}" for row in books.rows.values() if not row.quote
+    ]
+    remarks += [
+        f"best {best.pair} without {each.instrument.venue}: {display(each.reason, 100)}"
+        for best in consolidated
+        for each in best.left_out
+        if each.state is not None and each.state.is_priced
+    ]
+    lines = [Text(text, "dim", overflow="ellipsis", no_wrap=True) for text in remarks]
+    return Group(_table(books, consolidated, now_ns, columns), *lines)
+
+
+def _table(books: LiveBooks, consolidated: Sequence[ConsolidatedQuote], now_ns: int, columns: int) -> Table:
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    shown = [name for name, least in COLUMNS.items() if columns >= least]
+    for name in shown:
+        right = name in ("bid", "ask", "age") or name.endswith("size")
+        made.add_column(name.removeprefix("bid ").removeprefix("ask "), justify="right" if right else "left", no_wrap=True)
+    for row in books.rows.values():
+        cells = _cells(row, now_ns)
+        made.add_row(*(cells[name] for name in shown))
+    for best in consolidated:
+        figures = _best_cells(best)
+        made.add_row(*(figures[name] for name in shown), style="bold")
+    return made
+
+
+def _cells(row: Row, now_ns: int) -> dict[str, str | Text]:
+    quote, state = row.quote, row.state
+    since_ns = quote.recv_ns if quote is not None else state.since_ns
+    return {
+        "venue": row.instrument.venue,
+        "pair": f"{row.instrument.pair} leg" if row.is_leg else row.instrument.pair,
+        "state": state_text(state),
+        "bid": "" if quote is None else short_price(quote.bid_price, quote.price_decimals),
+        "bid size": "" if quote is None else format_amount(quote.bid_size, quote.size_decimals),
+        "ask": "" if quote is None else short_price(quote.ask_price, quote.price_decimals),
+        "ask size": "" if quote is None else format_amount(quote.ask_size, quote.size_decimals),
+        "age": _age(now_ns - since_ns) if since_ns else "",
+        "trend": sparkline([mid for _, mid in row.trend]),
+    }
+
+
+def _best_cells(best: ConsolidatedQuote) -> dict[str, str]:
+    bid, ask = best.bid, best.ask
+    return {
+        "venue": "best",
+        "pair": best.pair,
+        "state": best.market.value,
+        "bid": price_text(bid),
+        "bid size": "" if bid is None else format_amount(bid.size, bid.size_decimals),
+        "ask": price_text(ask),
+        "ask size": "" if ask is None else format_amount(ask.size, ask.size_decimals),
+        "age": _age(best.oldest_ns) if best.parts else "",
+        "trend": f"{_venues(bid)} / {_venues(ask)}" if bid and ask else "",
+    }
+
+
+def state_text(state: BookState) -> Text:
+    """The two words, each in its colour."""
+    from rich.text import Text
+
+    text = Text(state.connection.value, STYLES[state.connection])
+    if state.connection is Connection.LIVE:
+        text.append(" ").append(state.proof.value, PROOF_STYLES.get(state.proof, "red"))
+    return text
+
+
+def sparkline(mids: Sequence[float]) -> str:
+    """The last mid prices, the lowest at the bottom; a price that never moved is a flat line."""
+    if not mids:
+        return ""
+    low, span = min(mids), max(mids) - min(mids)
+    return "".join(BARS[round((mid - low) / span * (len(BARS) - 1))] if span else BARS[0] for mid in mids)
+
+
+def quote_texts(quote: Quote) -> list[str]:
+    """Bid, its size, ask, its size, with all their decimals."""
+    return [
+        scaled_text(quote.bid_price, quote.price_decimals),
+        scaled_text(quote.bid_size, quote.size_decimals),
+        scaled_text(quote.ask_price, quote.price_decimals),
+        scaled_text(quote.ask_size, quote.size_decimals),
+    ]
+
+
+def quote_object(quote: Quote) -> dict[str, Any]:
+    """A line of the stream: one book's best quote."""
+    texts = dict(zip(("bid", "bid_size", "ask", "ask_size"), quote_texts(quote), strict=True))
+    stamps = {"proof": quote.proof, "recv_ns": quote.recv_ns, "event_ns": quote.event_ns or None}
+    return {**_head("quote", quote.instrument), **texts, **stamps}
+
+
+def state_object(instrument: Instrument, state: BookState) -> dict[str, Any]:
+    """A line of the stream: one book's state; where it is not priced, its last quote is void."""
+    words = {"connection": state.connection, "proof": state.proof, "priced": state.is_priced, "reason": state.reason}
+    return {**_head("state", instrument), **words, "since_ns": state.since_ns}
+
+
+def best_object(best: ConsolidatedQuote) -> dict[str, Any]:
+    """A line of the stream: the best over the venues; null where no book is priced."""
+    return {
+        "schema": SCHEMA,
+        "type": "best",
+        "pair": best.pair,
+        "bid": price_text(best.bid) or None,
+        "bid_size": _size(best.bid) or None,
+        "bid_venues": _names(best.bid),
+        "ask": price_text(best.ask) or None,
+        "ask_size": _size(best.ask) or None,
+        "ask_venues": _names(best.ask),
+        "market": best.market,
+        "left_out": [{"venue": each.instrument.venue, "reason": each.reason} for each in best.left_out],
+        "now_ns": best.now_ns,
+    }
+
+
+def plain_lines(books: LiveBooks, rows: Iterable[Row], now_ns: int) -> Iterator[str]:
+    """A line a book for where there is no terminal, then one a pair."""
+    for row in rows:
+        where = f"{row.instrument.venue} {row.instrument.pair}"
+        if row.quote is None:
+            yield f"{where}: {_words(row.state)}"
+        else:
+            bid, bid_size, ask, ask_size = quote_texts(row.quote)
+            yield f"{where}: {_words(row.state)}; bid {bid} x {bid_size}, ask {ask} x {ask_size}"
+    for best in books.consolidated(now_ns):
+        if best.bid and best.ask:
+            bid, ask = f"{price_text(best.bid)} ({_venues(best.bid)})", f"{price_text(best.ask)} ({_venues(best.ask)})"
+            yield f"best {best.pair}: {best.market}; bid {bid}, ask {ask}"
+
+
+def short_price(price: int, decimals: int) -> str:
+    """Exactly, without zeros at the end beyond the second decimal."""
+    text = scaled_text(price, decimals)
+    return text[: len(text) - min(len(text) - len(text.rstrip("0")), max(0, decimals - 2))]
+
+
+def price_text(best: Best | None) -> str:
+    """Rounded half to even; empty without one."""
+    return "" if best is None else _rounded(best.exact_price)
+
+
+def _rounded(value: Fraction) -> str:
+    text = scaled_text(round(value * 10**PRICE_DECIMALS), PRICE_DECIMALS)
+    return text.rstrip("0").rstrip(".")
+
+
+def _words(state: BookState) -> str:
+    words = f"{state.connection}, {state.proof}" if state.connection is Connection.LIVE else str(state.connection)
+    return f"{words} ({display(state.reason, 200)})" if state.reason else words
+
+
+def _reason(state: BookState) -> str:
+    return display(state.reason, 200) or state.proof.value
+
+
+def _size(best: Best | None) -> str:
+    return "" if best is None else scaled_text(best.size, best.size_decimals)
+
+
+def _names(best: Best | None) -> list[str]:
+    return [] if best is None else [instrument.venue for instrument, _ in best.shares]
+
+
+def _venues(best: Best) -> str:
+    return "+".join(_names(best))
+
+
+def _age(age_ns: int) -> str:
+    seconds = max(0, age_ns) / 1e9
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _head(kind: str, instrument: Instrument) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "type": kind,
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "pair": instrument.pair,
+    }

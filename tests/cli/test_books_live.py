@@ -1,0 +1,149 @@
+"""`mempool books` on simulated exchanges, as its users start it: streams, ends, and what it says where nobody is."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from mempool.cli import books_live
+from mempool.cli.books_table import price_text, screen, short_price, sparkline
+from mempool.cli.main import run
+from mempool.engine.books_live import BooksOptions, LiveBooks
+from mempool.exchanges.events import StateChanged
+from mempool.model.book import BookState, Connection, Proof, Quote
+from mempool.model.consolidated import Best
+from tests.conftest import ROOT
+from tests.e2e.program import COMMAND, Program, environment, run_once
+
+NOBODY = "ws://127.0.0.1:9"
+NOW_NS = 1_800_000_000_000_000_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of five simulated exchanges."""
+    command = [sys.executable, "-u", "-m", "scripts._exchanges", "--seconds", "120"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        found = re.search(r"ws://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found
+        yield found[0]
+        process.terminate()
+
+
+def test_once_prints_every_book_and_ends_with_0(server: str, tmp_path: Path) -> None:
+    ended = run_once(["books", "--server", server, "--once", "--exchange", "kraken", "--exchange", "okx"], tmp_path)
+    assert ended.code == 0, ended.stderr
+    assert re.search(r"^kraken ETH/USD: live, verified; bid [\d.]+ x [\d.]+, ask ", ended.stdout, re.MULTILINE)
+    assert re.search(r"^okx ETH/USDT: live, verified; bid ", ended.stdout, re.MULTILINE)
+
+
+def test_stream_is_one_object_a_line_and_a_signal_ends_it_cleanly(server: str, tmp_path: Path) -> None:
+    record = tmp_path / "books.capture.gz"
+    arguments = ["books", "--server", server, "--json", "--exchange", "bybit", "--pair", "BTC/USDT", "--record", str(record)]
+    with Program(arguments, tmp_path) as program:
+        deadline = time.monotonic() + 30
+        while '"type":"quote"' not in (tmp_path / "stdout").read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        ended = program.stop(signal.SIGINT)
+    assert ended.code == 130
+    assert ended.stderr == ""
+    lines: list[dict[str, Any]] = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert {line["schema"] for line in lines} == {"mempool.quotes/1"}
+    quote = next(line for line in lines if line["type"] == "quote")
+    assert (quote["venue"], quote["symbol"], quote["pair"], quote["proof"]) == ("bybit", "BTCUSDT", "BTC/USDT", "verified")
+    assert Fraction(quote["bid"]) < Fraction(quote["ask"])
+    states = [line["connection"] for line in lines if line["type"] == "state"]
+    assert states == ["connecting", "syncing", "live"]
+    assert record.stat().st_size > 100
+
+
+def test_closed_pipe_ends_the_stream_silently(server: str, tmp_path: Path) -> None:
+    command = [*COMMAND, "books", "--server", server, "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(tmp_path, {})
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b'{"schema":"mempool.quotes/1"')
+        process.stdout.close()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == b""
+
+
+def test_once_with_nobody_there_ends_with_4_and_the_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["books", "--server", NOBODY, "--once"]) == 4
+    said = capsys.readouterr().err
+    assert said.startswith("error: no exchange could be reached: binance: connection refused")
+    assert said.count("\n") == 1
+
+
+def test_books_of_exchanges_that_cannot_be_reached_are_down_with_the_reason_and_tried_on(tmp_path: Path) -> None:
+    with Program(["books", "--server", NOBODY, "--exchange", "kraken"], tmp_path) as program:
+        deadline = time.monotonic() + 30
+        while "connection refused" not in (tmp_path / "stdout").read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        ended = program.stop(signal.SIGTERM)
+    assert ended.code == 143
+    assert "kraken ETH/USD: " in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--exchange", "mtgox"], "unknown exchange 'mtgox': known are binance, coinbase, kraken, okx, bybit"),
+        (["--pair", "nothing"], "'nothing' is not a symbol: name a pair such as ETH/USD; quote assets are "),
+        (["--server", "kraken.com"], "is no address: write such as ws://127.0.0.1:9001"),
+        (["--bbo", "x"], "--bbo is for a recording: --replay FILE"),
+        (["--replay", "x", "--once"], "are for live books"),
+        (["--replay", "x", "--exchange", "okx", "--exchange", "kraken"], "a recording is of one exchange"),
+    ],
+)
+def test_wrong_call_is_refused_with_what_is_known(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["books", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_table_says_states_in_words_and_voids_the_price_of_a_book_that_is_not_trusted(columns: int) -> None:
+    books = LiveBooks(BooksOptions(venues=("kraken", "coinbase"), server=NOBODY), books_live.ignore)
+    kraken, coinbase = books.markets[0].books
+    good = BookState(Connection.LIVE, Proof.VERIFIED, "", NOW_NS)
+    for book in (kraken, coinbase):
+        books._hear(book.venue, StateChanged(book, good))
+        books._hear(book.venue, Quote(book, 300_010, 15, 300_020, 25, 2, 1, Proof.VERIFIED, NOW_NS))
+    books._hear("coinbase", StateChanged(coinbase, BookState(Connection.LIVE, Proof.DESYNCED, "bad \x1b[31m news", NOW_NS)))
+    console = Console(width=columns, no_color=True, highlight=False)
+    with console.capture() as capture:
+        console.print(screen(books, NOW_NS + 1_500_000_000, columns))
+    shown = capture.get()
+    assert max(map(len, shown.splitlines())) <= columns
+    assert re.search(r"kraken +ETH/USD +live verified +3000\.10 .*3000\.20", shown)
+    assert re.search(r"coinbase +ETH/USD +live desynced +1\.5 s", shown)
+    assert "coinbase ETH/USD: bad \ufffd[31m news" in shown
+    assert re.search(r"best +ETH/USD +open +3000\.1 ", shown)
+
+
+def test_figures_are_short_and_exact() -> None:
+    assert [short_price(*each) for each in ((300_010_000_000, 8), (300_012_300_000, 8), (5, 0), (50, 1))] == [
+        "3000.10",
+        "3000.123",
+        "5",
+        "5.0",
+    ]
+    assert sparkline([1.0, 2.0, 3.0]) == "▁▄█" or sparkline([1.0, 2.0, 3.0]) == "▁▅█"
+    assert sparkline([5.0, 5.0]) == "▁▁"
+    assert sparkline([]) == ""
+    assert price_text(Best((10, 3), 1, 0, ())) == "3.333333"
+    assert price_text(None) == ""
