@@ -23,6 +23,8 @@ FIRST_PAUSE_NS = SECOND_NS // 2
 MAX_PAUSE_NS = 32 * SECOND_NS
 SNAPSHOT_WAIT_NS = SECOND_NS * 3 // 2
 REST_WAIT_NS = 10 * SECOND_NS
+# A member of an enumeration costs a look-up in its class each time: these three are asked for at every message.
+_NEXT, _VERIFIED, _DESYNCED = Continuity.NEXT, Proof.VERIFIED, Proof.DESYNCED
 
 
 class BookKeeper:
@@ -45,6 +47,7 @@ class BookKeeper:
         self._continuity = exchange.continuity
         self._verify = exchange.verifier(self.book) if exchange.verifier is not None else None
         self._proof = Proof.DESYNCED
+        self._is_live = False
         self._is_priced = False
         self._said: tuple[int, int, int, int] | None = None
         self._buffer: list[BookUpdate] = []
@@ -66,7 +69,7 @@ class BookKeeper:
         else:
             if self._continuity is not None:
                 verdict = self._continuity(self.last_id, update)
-                if verdict is not Continuity.NEXT:
+                if verdict is not _NEXT:
                     self._out_of_line(verdict, update, recv_ns, events)
                     return
             try:
@@ -97,6 +100,8 @@ class BookKeeper:
     def lose(self, proof: Proof, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """The same where the fault was told already; nothing to do where a snapshot is awaited anyhow."""
         if self.is_awaiting:
+            # What is held no longer joins up with what comes next: without it the answer must be newer than the loss.
+            self._buffer.clear()
             return
         self._counts.resyncs += 1
         self.forget()
@@ -237,19 +242,22 @@ class BookKeeper:
             if was_awaiting:
                 self.ask(recv_ns, events)
             return
+        # An answer that was on its way when updates were lost is older than they: only an update that it joins up with proves it.
+        is_proven = self._exchange.rest is None or bool(self._buffer)
         held = [each for each in self._buffer if each.last_id > update.last_id]
         self._buffer = []
         self.is_awaiting, self._is_due = False, False
         self.last_id = update.last_id
         self._said = None
-        for each in held[:-1]:
+        for index, each in enumerate(held[:-1], 1):
             if not self._catch_up(each, recv_ns, events):
+                self._buffer += held[index:]
                 return
         self._crossed_ns = None
         self.has_synced = True
         if held:
             self.receive(held[-1], recv_ns, events)
-        if not held or (self.state.connection is not Connection.LIVE and not self.is_awaiting):
+        if is_proven and (not held or (self.state.connection is not Connection.LIVE and not self.is_awaiting)):
             self._judge(update, recv_ns, events)
 
     def _build(self, update: BookUpdate) -> None:
@@ -281,7 +289,7 @@ class BookKeeper:
         """After a message was applied: what is the book worth now?"""
         self.event_ns = update.event_ns
         proof = self._proven(update)
-        if proof is Proof.DESYNCED:
+        if proof is _DESYNCED:
             self._disproved(recv_ns, events)
             return
         bids, asks = self.book.bids.top, self.book.asks.top
@@ -293,7 +301,7 @@ class BookKeeper:
             self._crossed(recv_ns, events)
             return
         self._crossed_ns = None
-        if proof is not self._proof or self.state.connection is not Connection.LIVE:
+        if proof is not self._proof or not self._is_live:
             reason = "the venue's best quote differs" if proof is Proof.SUSPECT else ""
             self._set(Connection.LIVE, proof, reason, recv_ns, events)
         if self._is_priced:
@@ -311,7 +319,7 @@ class BookKeeper:
         self._counts.verified += 1
         if (self._tickers or self._ticker is not None) and not update.is_snapshot and not self._agrees(update.last_id):
             return Proof.SUSPECT if self._disagreements < ORACLE_LIMIT else Proof.DESYNCED
-        return Proof.VERIFIED
+        return _VERIFIED
 
     def _disproved(self, recv_ns: int, events: list[BookEvent]) -> None:
         if self._verify is not None:
@@ -377,6 +385,7 @@ class BookKeeper:
             return
         self.state = state = BookState(connection, proof, reason, now_ns)
         self._proof = proof
+        self._is_live = connection is Connection.LIVE
         self._is_priced = state.is_priced
         self._said = None
         if state.is_priced:
