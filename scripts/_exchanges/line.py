@@ -27,11 +27,15 @@ class Delivery(Struct, frozen=True, gc=False):
     recv_ns: int
     frame: bytes = b""
     symbol: str = ""
+    best: Best | None = None
+    """What a client's book has at its top after the frame."""
     closed: str = ""
 
 
 class Line:
-    """`truths` is, by symbol, the best bid and offer of the newest of the venue's books that the client has been sent."""
+    """`truths` is, by symbol, the best bid and offer of the newest of the venue's books among the frames and answers that have
+    `arrived`.
+    """
 
     def __init__(self, venue: Venue, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self.venue = venue
@@ -62,13 +66,18 @@ class Line:
             self._put(self._gate.client.heard(frame))
 
     def get(self, target: str) -> Answer:
-        """A REST request, answered at once."""
-        answer = self.venue.refusal()
-        if answer is None:
-            answer = self.dialect.rest(self.venue, target) if self.dialect.rest is not None else Answer(404, b"")
-        if answer.best is not None:
-            self._learn(answer.symbol, answer.best)
-        return answer
+        """A REST request and its answer; give it to `arrived` when it has come to the client."""
+        refusal = self.venue.refusal()
+        if refusal is not None:
+            return refusal
+        return self.dialect.rest(self.venue, target) if self.dialect.rest is not None else Answer(404, b"")
+
+    def arrived(self, what: Answer | Delivery) -> None:
+        """The client has it now: its book is true for the client."""
+        if what.best is not None:
+            known = self.truths.get(what.symbol)
+            if known is None or what.best.version >= known.version:
+                self.truths[what.symbol] = what.best
 
     def next(self) -> Delivery:
         """Let the venue go on until something reaches the client, or a heartbeat's time has passed without."""
@@ -91,14 +100,7 @@ class Line:
         if action.stalls:
             return Delivery(self.recv_ns)
         sent = action.sent
-        if sent.best is not None:
-            self._learn(sent.symbol, sent.best)
-        return Delivery(self.recv_ns, sent.frame, sent.symbol)
-
-    def _learn(self, symbol: str, best: Best) -> None:
-        known = self.truths.get(symbol)
-        if known is None or best.version >= known.version:
-            self.truths[symbol] = best
+        return Delivery(self.recv_ns, sent.frame, sent.symbol, sent.best)
 
     def _put(self, frames: Iterable[Outgoing]) -> None:
         gate = self._gate
@@ -136,11 +138,13 @@ def played(venue: str, seed: int, count: int, faults: Iterable[Fault] = ()) -> I
     given = 0
     while given < count and line.is_up:
         delivery = line.next()
+        line.arrived(delivery)
         if delivery.frame:
             given += 1
             yield Played(delivery.recv_ns, delivery.frame, dict(line.truths))
         if given == 2 and line.dialect.rest_target is not None:
             answer = line.get(line.dialect.rest_target(listing.symbol))
+            line.arrived(answer)
             given += 1
             yield Played(line.recv_ns, answer.body, dict(line.truths))
 

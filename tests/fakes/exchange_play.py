@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from scripts._exchanges.book import Best
 from scripts._exchanges.faults import Fault
 from scripts._exchanges.line import Line, simulated_venue
 from scripts._exchanges.listings import LISTINGS, MILLISECOND_NS, SECOND_NS, Listing
+from scripts._exchanges.venue import Answer
 
 TICK_NS = 250 * MILLISECOND_NS
 POWERS: list[int] = [10**exponent for exponent in range(40)]
@@ -27,6 +29,8 @@ class Play:
     """One session on one line. `longest_ns` is, by symbol, the longest time without a quote that came to an end."""
 
     def __init__(self, venue: str, seed: int = 1, faults: Iterable[Fault] = (), listings: Sequence[Listing] = ()) -> None:
+        self.rest_delay_s = 0.0
+        """How long a REST answer is on its way."""
         self.line = Line(simulated_venue(venue, seed, listings=listings), faults, seed)
         self.exchange = EXCHANGES[venue]
         self.instruments = [Instrument(venue, each.symbol, each.base, each.quote) for each in listings or LISTINGS[venue]]
@@ -38,6 +42,7 @@ class Play:
         self._unpriced_ns: dict[str, int] = {}
         self._ticked_ns = self._retry_ns = 0
         self._wants_new = False
+        self._answers: deque[tuple[int, str, Answer]] = deque()
 
     def run(self, frames: int) -> None:
         """Until so many frames have been heard."""
@@ -60,6 +65,9 @@ class Play:
         if not self.line.is_up and self.line.recv_ns >= self._retry_ns:
             self._connect()
         delivery = self.line.next()
+        while self._answers and self._answers[0][0] <= delivery.recv_ns:
+            self._answered(*self._answers.popleft())
+        self.line.arrived(delivery)
         if delivery.closed:
             self._act(self.session.disconnect(delivery.closed, delivery.recv_ns))
         elif delivery.frame:
@@ -122,11 +130,19 @@ class Play:
 
     def _fetch(self, request: FetchSnapshot) -> None:
         answer, symbol = self.line.get(target_of(request.url)), request.instrument.symbol
+        due_ns = self.line.recv_ns + int(self.rest_delay_s * SECOND_NS)
+        if self.rest_delay_s:
+            self._answers.append((due_ns, symbol, answer))
+        else:
+            self._answered(due_ns, symbol, answer)
+
+    def _answered(self, now_ns: int, symbol: str, answer: Answer) -> None:
+        self.line.arrived(answer)
         if answer.status == 200:
-            self._act(self.session.snapshot(symbol, answer.body, self.line.recv_ns))
+            self._act(self.session.snapshot(symbol, answer.body, now_ns))
         else:
             self.refused += 1
-            self._act(self.session.snapshot_failed(symbol, f"status {answer.status}", self.line.recv_ns))
+            self._act(self.session.snapshot_failed(symbol, f"status {answer.status}", now_ns))
 
 
 def target_of(url: str) -> str:

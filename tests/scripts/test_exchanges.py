@@ -338,3 +338,12 @@ def test_unknown_venue_or_fault_is_a_usage_error(text: str) -> None:
 def test_target_keeps_path_and_query() -> None:
     assert target_of("wss://host:9443/stream?streams=a/b") == "/stream?streams=a/b"
     assert target_of("wss://host") == "/"
+
+
+@pytest.mark.parametrize("delay_s", [0.3, 1.0, 5.0])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_slow_snapshots_between_losses_and_reconnections_bring_no_old_quote(delay_s: float, seed: int) -> None:
+    play = Play("binance", seed, scattered(seed, PER_FRAME, ["ETHUSDT", "BTCUSDT", ""], 40, 200))
+    play.rest_delay_s = delay_s
+    play.run(4_000)
+    assert play.priced > 300
