@@ -155,7 +155,10 @@ class WebSocketLink:
         error = self._connection.protocol.parser_exc
         if error is not None:
             return excerpt(str(error))
-        return "" if self._connection.state is State.OPEN else "the connection is closing"
+        if self._connection.state is State.OPEN:
+            return ""
+        close = self._connection.protocol.close_sent
+        return excerpt(close.reason) if close is not None and close.reason else "the connection is closing"
 
     async def close(self) -> None:
         self._sender.cancel()

@@ -50,16 +50,36 @@ async def test_cut_connection_syncs_anew_and_other_venues_are_untouched() -> Non
     assert "the connection broke off" in hurt.reasons
 
 
-async def test_compression_is_not_offered_and_a_frame_above_the_limit_ends_the_connection_unread() -> None:
+async def test_compression_is_not_offered() -> None:
     async with fake_venue() as server:
         server.greeting = [bybit_snapshot()]
         follower = Follower("bybit", server)
         async with following(follower):
             await follower.until(lambda: bool(follower.bids))
             assert server.connections[0].protocol.extensions == []
-            server.raw(bytes([0x81, 127]) + (1 << 40).to_bytes(8))
-            await follower.until(lambda: follower.feed.connections == 2, seconds=2)
-    assert any("exceeds limit" in reason for reason in follower.reasons), follower.reasons
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (bytes([0x81, 127]) + (1 << 40).to_bytes(8), "exceeds limit of 16777216 bytes"),
+        (bytes([0xC1, 5]) + b"bomb!", "reserved bits must be 0"),
+        (bytes([0x01, 0]) + bytes([0x00, 0]) * 200_000, "fragments"),
+        (bytes([0x83, 0]), "invalid opcode"),
+    ],
+    ids=["2^40 bytes announced", "deflate bomb", "endless empty fragments", "unknown opcode"],
+)
+async def test_frame_that_the_protocol_forbids_ends_the_connection_at_once_and_another_is_opened(
+    data: bytes, reason: str
+) -> None:
+    async with fake_venue() as server:
+        server.greeting = [bybit_snapshot()]
+        follower = Follower("bybit", server)
+        async with following(follower):
+            await follower.until(lambda: bool(follower.bids))
+            server.raw(data)
+            await follower.until(lambda: follower.feed.connections == 2 and len(follower.bids) == 2, seconds=4)
+    assert any(reason in told for told in follower.reasons), follower.reasons
 
 
 async def test_slow_loris_that_answers_pings_is_dropped_within_the_venues_time() -> None:
@@ -181,6 +201,37 @@ async def test_replay_of_what_was_recorded_tells_the_same(fault: str, tmp_path: 
         replay.play(entry)
     assert heard == follower.events
     assert any(isinstance(event, Quote) for event in heard)
+
+
+async def test_ban_of_the_address_at_the_handshake_also_stops_requests_for_snapshots(tmp_path: Path) -> None:
+    async with fake_venue() as server:
+        server.refusal = (418, {"Retry-After": "120"})
+        bans = BanList(tmp_path / "bans.json")
+        shared = Shared(bans)
+        follower = Follower("binance", server, shared=shared)
+        async with following(follower):
+            await follower.until(lambda: Connection.DOWN in follower.connections)
+    assert bans.wait_ns(f"127.0.0.1:{server.port}") > 119 * 10**9
+    assert server.requests == []
+
+
+async def test_nothing_is_sent_to_a_venue_but_subscriptions_and_pings() -> None:
+    async with fake_venue() as server:
+        server.greeting = [bybit_snapshot()]
+        follower = Follower("bybit", server)
+        ping = msgspec.structs.replace(follower.feed.exchange.ping, interval_ns=50_000_000)  # type: ignore[type-var]
+        follower.feed.books.exchange = msgspec.structs.replace(follower.feed.exchange, ping=ping)
+        async with following(follower):
+            await follower.until(lambda: len(server.received) >= 4)
+    assert {frame for _, frame in server.received} == {
+        b'{"op":"subscribe","args":["orderbook.200.ETHUSDT"]}',
+        b'{"op":"ping"}',
+    }
+    headers = set(server.connections[0].request.headers) if server.connections[0].request else set()
+    assert {name.lower() for name in headers} <= {
+        *("host", "upgrade", "connection", "user-agent"),
+        *("sec-websocket-key", "sec-websocket-version"),
+    }
 
 
 async def test_handler_that_fails_ends_the_feed_with_its_error() -> None:
