@@ -20,7 +20,7 @@ from mempool.amm.path import swap_path_exact_in
 from mempool.decode import DecodeTables, decode_transaction
 from mempool.detect.cycles import best_size, cycles_through
 from mempool.engine.block_file import pool_states, read_block_file
-from mempool.engine.core import SWAPS, Engine
+from mempool.engine.core import Engine
 from mempool.engine.listener import Listener
 from mempool.engine.pool_wants import siblings
 from mempool.engine.run import targets_of
@@ -158,7 +158,7 @@ def _announced(path: Path, tables: DecodeTables) -> list[_Announced]:
 def _passes(announced: _Announced, view: MarketView, tables: DecodeTables) -> bool:
     """Whether all of the call's swaps would go through on the view."""
     call = announced.call
-    if call is None or call.completeness not in SWAPS or not call.intents:
+    if call is None or not call.intents:
         return False
     outcome = simulate_call(call, view, view.block.timestamp + tables.chain.slot_seconds)
     return not outcome.unknown and not any(result.reverts for result in outcome.results)
