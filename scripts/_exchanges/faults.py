@@ -24,7 +24,7 @@ class FaultKind(StrEnum):
     DROP = "drop"
     DUPLICATE = "duplicate"
     REORDER = "reorder"
-    """It comes after the next one of its symbol, or of the connection."""
+    """It comes after the next one of its symbol, or of the connection; never a snapshot, whose being late Kraken cannot prove."""
     DIGIT = "digit"
     """One digit of a price or size is another one: provable only where the venue sends a checksum or its best quote."""
     CUT = "cut"
@@ -181,6 +181,8 @@ def _duplicate(struck: Struck, actions: list[Action]) -> list[Action]:
 
 
 def _reorder(struck: Struck, actions: list[Action]) -> list[Action]:
+    if any(b'"snapshot"' in action.sent.frame[:200] for action in actions):
+        return actions
     struck.gate.held += actions
     return []
 
