@@ -29,6 +29,7 @@ COLUMNS = {
     "ask size": 90,
     "age": 0,
     "trend": 125,
+    "clock": 140,
 }
 """And the width of the terminal from which on each is shown."""
 PRICE_DECIMALS = 6
@@ -60,10 +61,10 @@ def _table(books: LiveBooks, consolidated: Sequence[ConsolidatedQuote], now_ns: 
     made = Table(box=None, pad_edge=False, header_style="bold")
     shown = [name for name, least in COLUMNS.items() if columns >= least]
     for name in shown:
-        right = name in ("bid", "ask", "age") or name.endswith("size")
+        right = name in ("bid", "ask", "age", "clock") or name.endswith("size")
         made.add_column(name.removeprefix("bid ").removeprefix("ask "), justify="right" if right else "left", no_wrap=True)
     for row in books.rows.values():
-        cells = _cells(row, now_ns)
+        cells = {**_cells(row, now_ns), "clock": _skew(books.skew_ns(row.instrument.venue))}
         made.add_row(*(cells[name] for name in shown))
     for best in consolidated:
         figures = _best_cells(best)
@@ -99,6 +100,7 @@ def _best_cells(best: ConsolidatedQuote) -> dict[str, str]:
         "ask size": "" if ask is None else format_amount(ask.size, ask.size_decimals),
         "age": _age(best.oldest_ns) if best.parts else "",
         "trend": f"{_venues(bid)} / {_venues(ask)}" if bid and ask else "",
+        "clock": "",
     }
 
 
@@ -216,6 +218,11 @@ def _venues(best: Best) -> str:
 def _age(age_ns: int) -> str:
     seconds = max(0, age_ns) / 1e9
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _skew(skew_ns: int | None) -> str:
+    """The venue's clock against ours, the way of its messages included: `-12 ms` is behind."""
+    return "" if skew_ns is None else f"{-skew_ns / 1e6:+.0f} ms"
 
 
 def _head(kind: str, instrument: Instrument) -> dict[str, Any]:

@@ -28,6 +28,8 @@ LISTS_USDT = ("binance", "okx", "bybit")
 """Venues whose dollar is USDT: a pair in USD is followed there in USDT, and converted by a leg."""
 LEG_VENUES = ("kraken", "coinbase")
 """Where USDT is traded for USD."""
+BOOKS_PER_VENUE = 100
+"""On one connection; Binance's limit is 1,024 streams, two a book, and all of them stand in its URL."""
 TREND_POINTS = 32
 TREND_NS = 1_000_000_000
 
@@ -114,6 +116,8 @@ class LiveBooks:
                 self.rows.setdefault(leg, Row(leg, is_leg=True))
         self.feeds: list[ExchangeFeed] = []
         self.faults = 0
+        for venue in self.venues:
+            _check_count(venue, len(self._books_of(venue)))
         self._options, self._sink = options, sink
         self._is_over = False
 
@@ -132,6 +136,10 @@ class LiveBooks:
     def was_reached(self) -> bool:
         """Whether any venue has been connected to."""
         return any(feed.connections for feed in self.feeds)
+
+    def skew_ns(self, venue: str) -> int | None:
+        """How far our clock is ahead of the venue's, a message's way included; None before it is known."""
+        return next((feed.skew_ns for feed in self.feeds if feed.name == venue), None)
 
     def freeze(self) -> None:
         """Hear nothing more: the end of the connections is not to be told of."""
@@ -173,6 +181,11 @@ def _venue(name: str) -> Exchange:
     if found is None:
         raise UsageError(f"unknown exchange {name!r}: known are {', '.join(EXCHANGES)}")
     return found
+
+
+def _check_count(venue: Exchange, books: int) -> None:
+    if books > BOOKS_PER_VENUE:
+        raise UsageError(f"{venue.name}: {books} books are more than one connection is for: name at most {BOOKS_PER_VENUE} pairs")
 
 
 def _instrument(venue: Exchange, text: str) -> Instrument:

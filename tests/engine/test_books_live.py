@@ -63,6 +63,9 @@ async def test_books_of_all_venues_go_live_and_their_best_is_told_and_a_replay_t
             await follower.until(lambda: any(is_down(event, "okx") for event in follower.events))
             await follower.until(lambda: pairs <= follower.priced())
             best = follower.books.consolidated(0)[0]
+            # One machine, one clock: what is estimated is the way and what the venue holds messages back for.
+            skews = [follower.books.skew_ns(venue) for venue in ALL]
+            assert all(skew is not None and 0 <= skew < 500_000_000 for skew in skews), skews
     assert {part.venue for part in best.parts} == {"coinbase", "kraken"}
     assert {(each.instrument.venue, each.reason) for each in best.left_out} == {
         (venue, "no rate between USDT and USD is priced now") for venue in ("binance", "okx", "bybit")
@@ -127,6 +130,7 @@ def test_pair_in_dollars_is_followed_in_the_dollar_of_each_venue_with_explicit_l
     ("options", "words"),
     [
         (BooksOptions(venues=("nowhere",)), "unknown exchange 'nowhere': known are binance, coinbase, kraken, okx, bybit"),
+        (BooksOptions(pairs=tuple(f"X{number}/USD" for number in range(101))), "binance: 101 books are more than one connection"),
         (BooksOptions(pairs=("nothing",)), "'nothing' is not a symbol: name a pair such as ETH/USD; quote assets are "),
     ],
 )
