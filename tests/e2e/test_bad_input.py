@@ -66,7 +66,7 @@ MISTAKES = {
     "nothing to grade": Mistake("grade --db {here}/none.sqlite", 7, "none.sqlite"),
     "no block": Mistake("backtest {here}/none.json", 2, "none.json: No such file or directory: name a readable block file"),
     "no block in it": Mistake("backtest {here}/noise", 5, "noise"),
-    "no calldata": Mistake("decode 0xzz --to 0x7a250d5630b4cf539739df2c5dacb4c659f2488d", 5, "an even number of hex digits"),
+    "no calldata": Mistake("decode 0xzz --to 0x7a250d5630b4cf539739df2c5dacb4c659f2488d", 2, "an even number of hex digits"),
     "hash without a node": Mistake("decode 0x" + 64 * "1", 3, "ETH_RPC_URL"),
     "newer to run": Mistake(f"run --rpc-url ws://{NOBODY} --db {{here}}/newer.sqlite", 7, "has schema 99, this release knows"),
     "newer to replay": Mistake("replay {capture} --db {here}/newer.sqlite", 7, "upgrade mempool or name another file"),
