@@ -7,7 +7,8 @@ from typing import Any
 
 from mempool.decode.call import Call
 from mempool.decode.ledger import NATIVE, Holding
-from mempool.model.swap import BalanceIn, Completeness, Hop, Size, SwapIntent, Take
+from mempool.decode.routers.payments import swap_intent
+from mempool.model.swap import BalanceIn, Completeness, Hop, Size, Take
 
 NATIVE_ALIAS = b"\xee" * 20
 """Stands for the native coin in most aggregators' calldata."""
@@ -38,36 +39,14 @@ def pay_in(call: Call, token: bytes, amount: int) -> None:
 def add_hidden(call: Call, tokens: tuple[bytes, bytes], size: Size, recipient: bytes, reason: str) -> None:
     """Note a swap whose tokens, amount and limit are known and whose pools are not."""
     hop = Hop("", "", b"", plain_token(tokens[0]), plain_token(tokens[1]), None)
-    intent = SwapIntent(
-        call.router.name,
-        call.function,
-        (hop,),
-        size,
-        recipient,
-        call.deadline,
-        0,
-        call.revert_scopes,
-        completeness=Completeness.PARTIAL,
-        reason=reason,
-    )
+    intent = swap_intent(call, (hop,), size, recipient, (Completeness.PARTIAL, reason))
     call.add(intent)
 
 
 def add_shown(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes, *, pays_native: bool = False) -> None:
     """Note a swap along hops that the calldata shows; with `pays_native` the wrapped token that they end with is unwrapped."""
     completeness, reason = known_of_hops(hops, size)
-    intent = SwapIntent(
-        call.router.name,
-        call.function,
-        hops,
-        size,
-        recipient,
-        call.deadline,
-        0,
-        call.revert_scopes,
-        completeness=completeness,
-        reason=reason,
-    )
+    intent = swap_intent(call, hops, size, recipient, (completeness, reason))
     if not pays_native or call.ledger is None:
         call.add(intent)
         return

@@ -12,11 +12,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from mempool.decode.call import Call
+from mempool.decode.routers.payments import swap_intent
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02, exact_or_balance, resolved
 from mempool.decode.routers.universal_commands import ALREADY_PAID, BALANCE
 from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, moves_balances
 from mempool.decode.tables import RouterKind
-from mempool.model.swap import Completeness, ExactIn, ExactOut, Hop, Size, SwapIntent, Take
+from mempool.model.swap import Completeness, ExactIn, ExactOut, Hop, Size, Take
 
 STABLE = "pancake_stable"
 _COINS = (2, 3)
@@ -70,20 +71,7 @@ def _stable_hops(call: Call, path: Sequence[bytes], flags: Sequence[int]) -> tup
 
 
 def _add(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes) -> None:
-    call.add(
-        SwapIntent(
-            call.router.name,
-            call.function,
-            hops,
-            size,
-            recipient,
-            call.deadline,
-            0,
-            call.revert_scopes,
-            completeness=Completeness.PARTIAL,
-            reason="the stable pools stand in a factory's storage",
-        )
-    )
+    call.add(swap_intent(call, hops, size, recipient, (Completeness.PARTIAL, "the stable pools stand in a factory's storage")))
 
 
 PANCAKE_SMART_ROUTER: RouterKind = replace(

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from mempool.decode.call import Call
 from mempool.decode.ledger import Holding, Ledger
 from mempool.decode.pools import keep
+from mempool.decode.routers.payments import swap_intent
 from mempool.model.keccak import keccak256
-from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Hop, Size, SwapIntent, Take
+from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Hop, Size, Take
 
 PROTOCOL = "uniswap_v4"
 OPEN_DELTA = 0
@@ -175,17 +176,7 @@ def _add(unlock: Unlock, hops: tuple[Hop, ...], size: Size, *, unknown: bytes = 
     """Note a swap whose output is open; `unknown` is the currency whose open delta it trades where the call does not fix it."""
     call = unlock.call
     unlock.owe(hops[-1].token_out, Holding(0, (len(call.intents),)))
-    call.add(
-        SwapIntent(
-            call.router.name,
-            call.function,
-            hops,
-            size,
-            _OPEN,
-            call.deadline,
-            0,
-            call.revert_scopes,
-            completeness=Completeness.AMOUNT_UNKNOWN if unknown else Completeness.EXACT,
-            reason=f"trades OPEN_DELTA of 0x{unknown.hex()}, which the call does not fix" if unknown else "",
-        )
-    )
+    known = Completeness.EXACT, ""
+    if unknown:
+        known = Completeness.AMOUNT_UNKNOWN, f"trades OPEN_DELTA of 0x{unknown.hex()}, which the call does not fix"
+    call.add(swap_intent(call, hops, size, _OPEN, known))
