@@ -117,7 +117,11 @@ def test_runs_that_are_killed_lose_no_stored_row_and_the_next_one_goes_on(node: 
         assert program.stop().code == 130
     assert rows(db, "SELECT ended FROM runs ORDER BY id") == [("unclean",)] * FEW + [("signal",)]
     assert stored <= set(rows(db, "SELECT id, hash FROM transactions"))
-    assert json.loads(rows(db, "SELECT counters FROM runs ORDER BY id DESC LIMIT 1")[0][0])["vanished"] == len(open_before)
+    ends = {hash_: state for hash_, state in rows(db, "SELECT hash, state FROM transactions") if hash_ in open_before}
+    # The last block of the trading may be younger than the last kill: the run that follows reads it and finds them there.
+    assert set(ends.values()) <= {"vanished", "included", "replaced"}
+    vanished = json.loads(rows(db, "SELECT counters FROM runs ORDER BY id DESC LIMIT 1")[0][0])["vanished"]
+    assert vanished == sum(state == "vanished" for state in ends.values()) > 0
 
 
 def pending(db: Path) -> set[str]:
