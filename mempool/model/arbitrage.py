@@ -1,4 +1,4 @@
-"""What a detector finds between order books: the trades of the best size, what they gain, or why it is none."""
+"""What a detector finds where order books take part: the trades of the best size, what they gain, or why it is none."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Route = tuple[tuple[Instrument, Trade], ...]
 
 
 class ArbitrageKind(StrEnum):
-    """Between which books."""
+    """Between which books, or between a pool and books."""
 
     CROSS_EXCHANGE = "cross_exchange"
     TRIANGULAR = "triangular"
+    CEX_DEX = "cex_dex"
 
 
 class Rejection(StrEnum):
@@ -31,6 +32,8 @@ class Rejection(StrEnum):
     SKEW = "skew"
     """It has not lived longer than the books' messages may be apart: there may never have been a gap."""
     TOO_SMALL = "too_small"
+    GAS = "gas"
+    """What the pool's trade costs in gas is more than the rest."""
 
 
 class BookTrade(Struct, frozen=True, gc=False):
@@ -77,3 +80,47 @@ class BookArbitrage(Struct, frozen=True):
     @property
     def route(self) -> Route:
         return tuple([(trade.instrument, trade.trade) for trade in self.trades])
+
+
+class PoolTrade(Struct, frozen=True, gc=False):
+    """The trade in the pool, to the wei: in the tokens' smallest units, the pool's own fee in it."""
+
+    pool: bytes
+    token_in: bytes
+    token_out: bytes
+    amount_in: int
+    amount_out: int
+
+
+class CexDexArbitrage(Struct, frozen=True):
+    """A pool, as a pending swap would leave it, against order books. It is a finding where nothing rejects it."""
+
+    money: str
+    """What the pool's own quote token is called at exchanges; profits are counted in it, and it is never taken for another."""
+    pool_trade: PoolTrade
+    """At the size that gains most after the takers' fees; of a near miss for its fees at the size that would without them."""
+    trades: tuple[BookTrade, ...]
+    """At the exchanges, those of the legs between their money and the pool's included."""
+    gross_profit: Fraction
+    """The most that there would be without the takers' fees and gas, at its best size then; the pool's fee is in it."""
+    net_profit: Fraction | None
+    """Of the trades, after the takers' fees and gas; None where the gas has no price in `money`."""
+    standing_profit: Fraction
+    """What the best size would have gained after the takers' fees before the swap already, without gas; 0 where nothing."""
+    gas_units: int
+    gas_price_wei: int
+    gas_cost: Fraction | None
+    """In `money`, at what the exchanges' own books ask for the native token."""
+    block_number: int
+    """On whose state the swap and the pool's trade are simulated."""
+    may_be_more: bool
+    """Whether the trades take all that is listed of a book that goes on behind it, or all that is known of the pool."""
+    rejection: Rejection | None = None
+    note: str = ""
+    """The rejection in words."""
+    kind: ArbitrageKind = ArbitrageKind.CEX_DEX
+    lived_ns: int = 0
+    """It opens with the swap."""
+
+
+Arbitrage = BookArbitrage | CexDexArbitrage

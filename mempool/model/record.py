@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from mempool.model.arbitrage import Arbitrage
+from mempool.model.book import Quote
+from mempool.model.consolidated import ConsolidatedQuote
 from mempool.model.opportunity import Opportunity
 from mempool.model.outcome import Outcome, Prediction
 from mempool.model.swap import DecodedCall
@@ -115,6 +118,58 @@ class OpportunityFound(Struct, frozen=True, gc=False):
     found_ns: int
 
 
+class ArbitrageFound(Struct, frozen=True, gc=False):
+    """A finding, or a near miss with its rejection, in which order books take part.
+
+    A later record of the run with the same `number` is the same one, seen better: its row is replaced. `profit_eth` and
+    `profit_usd` are the net profit for print and rank; None where no book prices it. A CEX-DEX one names its swap.
+    """
+
+    number: int
+    arbitrage: Arbitrage
+    profit_eth: float | None
+    profit_usd: float | None
+    found_ns: int
+    transaction_hash: str = ""
+    intent_index: int = 0
+
+
+class ArbitrageEnded(Struct, frozen=True, gc=False):
+    """The gap between the books has closed, or one of them is not priced any more."""
+
+    number: int
+    ended_ns: int
+    lived_ns: int
+    """Since it first gained before fees."""
+
+
+class QuoteSampled(Struct, frozen=True, gc=False):
+    """A book's best quote as it stood: the first one in each interval."""
+
+    quote: Quote
+
+
+class BestSampled(Struct, frozen=True, gc=False):
+    """The best over the venues as it stood, and who was left out."""
+
+    best: ConsolidatedQuote
+
+
+class BookGap(Struct, frozen=True, gc=False):
+    """A book lost its price, or a message of a venue could not be used. A later one with the same `number` tells the end."""
+
+    number: int
+    venue: str
+    symbol: str
+    """Empty where it concerns the whole connection."""
+    kind: str
+    """Of the fault: `gap`, `mismatch`, `oracle`, `malformed` …; else the new state of the connection or the proof."""
+    reason: str
+    from_ns: int
+    to_ns: int | None
+    """When the book was priced again; None while it is not. A fault that cost no price ends where it began."""
+
+
 class TokenSeen(Struct, frozen=True, gc=False):
     """A token's own account of itself, as foreign as it came: the store sanitises it.
 
@@ -168,6 +223,11 @@ Record = (
     | PredictionMissed
     | OutcomeGraded
     | OpportunityFound
+    | ArbitrageFound
+    | ArbitrageEnded
+    | QuoteSampled
+    | BestSampled
+    | BookGap
     | TokenSeen
     | LabelSeen
     | Reorged
