@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from mempool.engine.books_live import LiveBooks, Row
+    from mempool.engine.books_followed import Row
+    from mempool.engine.books_live import LiveBooks
     from mempool.model.consolidated import Best, ConsolidatedQuote
 
 SCHEMA = "mempool.quotes/1"

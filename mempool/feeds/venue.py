@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from mempool.books.depth import BookDepth, depth_of
 from mempool.exchanges.events import BookEvent, Fault, FetchSnapshot, Reconnect, Send, StateChanged
 from mempool.exchanges.exchange import Exchange
 from mempool.exchanges.session import ExchangeSession
@@ -94,6 +95,14 @@ class VenueBooks:
 
     def fetch_failed(self, source: str, symbol: str, reason: str, now_ns: int) -> list[VenueEvent]:
         return self._ask(source, lambda session: session.snapshot_failed(symbol, reason, now_ns))
+
+    def depth(self, instrument: Instrument, levels: int) -> BookDepth | None:
+        """The best levels of a book as it stands; None where it may not be priced."""
+        session = self.speaker.session if self.speaker is not None else None
+        keeper = session.keepers.get(instrument.symbol) if session is not None else None
+        if keeper is None or not keeper.state.is_priced:
+            return None
+        return depth_of(instrument, keeper.book, levels, keeper.heard_ns)
 
     def tick(self, source: str, now_ns: int) -> list[VenueEvent]:
         """Time goes by; the clock is that of the connection's frames."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mempool.engine.books_live import BooksOptions, LiveBooks, Market
+from mempool.engine.books_followed import Market
+from mempool.engine.books_live import BooksOptions, LiveBooks
 from mempool.errors import UsageError
 from mempool.exchanges import EXCHANGES
 from mempool.exchanges.events import StateChanged
