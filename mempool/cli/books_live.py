@@ -32,7 +32,7 @@ ONCE_SECONDS = 15.0
 class Printer(Protocol):
     """Shows the books in one form; every method may raise `BrokenPipeError`."""
 
-    def hear(self, event: News) -> None: ...
+    def hear(self, venue: str, event: News) -> None: ...
 
     def refresh(self, books: LiveBooks, now_ns: int) -> None: ...
 
@@ -63,7 +63,7 @@ def live_books(options: BooksOptions, *, as_json: bool, once: bool) -> int:
     return 0
 
 
-def ignore(event: News) -> None:
+def ignore(venue: str, event: News) -> None:
     """With `--once` only the end counts."""
 
 
@@ -138,7 +138,7 @@ class JsonPrinter:
     def __init__(self) -> None:
         self._told: dict[str, tuple[Any, ...]] = {}
 
-    def hear(self, event: News) -> None:
+    def hear(self, venue: str, event: News) -> None:
         if isinstance(event, Quote):
             write_object(quote_object(event))
         elif not isinstance(event, Fault):
@@ -162,7 +162,7 @@ class LinePrinter:
         self._changed: dict[object, None] = {}
         self._printed_at = 0.0
 
-    def hear(self, event: News) -> None:
+    def hear(self, venue: str, event: News) -> None:
         if not isinstance(event, Fault):
             self._changed[event.instrument] = None
 
@@ -188,7 +188,7 @@ class TablePrinter:
 
         self._live = Live(console=stdout_console(), auto_refresh=False)
 
-    def hear(self, event: News) -> None:
+    def hear(self, venue: str, event: News) -> None:
         """The next refresh shows it."""
 
     def refresh(self, books: LiveBooks, now_ns: int) -> None:

@@ -64,6 +64,7 @@ class Market:
 
     def __init__(self, text: str, venues: Sequence[Exchange]) -> None:
         """Raises `UsageError` where the text names no pair."""
+        self.text = text
         self.books = [_instrument(venue, text) for venue in venues]
         moneys = {book.quote for book in self.books}
         self.money = USD if USD in moneys else self.books[0].quote

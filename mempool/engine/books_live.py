@@ -19,7 +19,8 @@ from mempool.feeds.venue_urls import VenueUrls
 from mempool.model.book import Instrument
 from mempool.model.consolidated import ConsolidatedQuote
 
-NewsSink = Callable[[News], None]
+NewsSink = Callable[[str, News], None]
+"""Takes the venue's name and what was heard of it."""
 
 
 class BooksOptions(Struct, frozen=True, kw_only=True):
@@ -86,7 +87,7 @@ class LiveBooks:
     def _hear(self, name: str, event: News) -> None:
         if not self._is_over:
             self.books.hear(event)
-            self._sink(event)
+            self._sink(name, event)
 
     def _feed(self, venue: Exchange, shared: Shared, capture: CaptureWriter | None) -> ExchangeFeed:
         server = self._options.server
