@@ -9,12 +9,11 @@ from random import Random
 from msgspec import Struct
 
 from scripts._exchanges.listings import Listing
-from scripts._exchanges.market import MidPrice, wave
+from scripts._exchanges.market import MidPrice, price_in, wave
 
 Changes = list[tuple[int, int]]
 """Price and absolute size of each level that has changed; a size of zero removes it."""
 FIRST_ID = 1_000_000
-LARGEST_SIZE = 40.0
 NO_FLOOR = -(10**30)
 
 
@@ -170,7 +169,8 @@ class SimulatedBook:
     def _follow(self, now_ns: int) -> None:
         listing, random = self.listing, self._random.random
         stray_bps = listing.offset_bps + listing.sway_bps * wave(now_ns, 20 + 20 * self._phase, self._phase)
-        price = self._mid(listing.base, now_ns) * (1 + stray_bps / 10_000) * 10**listing.price_decimals
+        price = price_in(self._mid, listing.base, listing.quote, now_ns)
+        price *= (1 + stray_bps / 10_000) * 10**listing.price_decimals
         bid = max(int(price) // listing.tick, 2) * listing.tick
         ask = bid + (listing.spread_ticks + int(3 * random())) * listing.tick
         for ladder, best in zip(self.sides, (bid, -ask), strict=True):
@@ -198,5 +198,6 @@ class SimulatedBook:
 
     def _size(self) -> int:
         """Small ones are more frequent."""
-        lots = int(LARGEST_SIZE * 10**self.listing.size_decimals / self.listing.lot * self._random.random() ** 4)
-        return max(lots, 1) * self.listing.lot
+        listing = self.listing
+        lots = int(listing.largest_size * 10**listing.size_decimals / listing.lot * self._random.random() ** 4)
+        return max(lots, 1) * listing.lot

@@ -28,6 +28,8 @@ class Listing(Struct, frozen=True):
     """By how much the venue's mid stands above the market's."""
     sway_bps: float = 4.0
     """By how much it strays from there and back, so that venues cross each other now and then."""
+    largest_size: float = 40.0
+    """Of a level, in the base asset."""
 
 
 def _listings(venue: str, symbols: tuple[str, str], quote: str, interval_ms: int, offset_bps: float) -> tuple[Listing, Listing]:
@@ -45,6 +47,18 @@ def _listings(venue: str, symbols: tuple[str, str], quote: str, interval_ms: int
     )
 
 
+def _rate(venue: str, symbol: str, pair: tuple[str, str], price_decimals: int, size_decimals: int) -> Listing:
+    """Of one dollar in another: few levels, wide sizes, and hardly any movement."""
+    return Listing(
+        *(venue, symbol, *pair, price_decimals, size_decimals, RATE_INTERVAL_NS),
+        lot=10 ** max(size_decimals - 2, 0),
+        levels=40,
+        sway_bps=0.5,
+        largest_size=500_000.0,
+    )
+
+
+RATE_INTERVAL_NS = 400 * MILLISECOND_NS
 DECIMALS = {
     "binance": ((2, 2), 8),
     "coinbase": ((2, 2), 8),
@@ -53,11 +67,27 @@ DECIMALS = {
     "bybit": ((2, 1), 5),
 }
 """Of ETH's and BTC's prices, and of sizes."""
-LISTINGS = {
-    "binance": _listings("binance", ("ETHUSDT", "BTCUSDT"), "USDT", 40, 0.0),
-    "coinbase": _listings("coinbase", ("ETH-USD", "BTC-USD"), "USD", 50, 2.0),
-    "kraken": _listings("kraken", ("ETH/USD", "BTC/USD"), "USD", 30, -2.0),
-    "okx": _listings("okx", ("ETH-USDT", "BTC-USDT"), "USDT", 100, 1.0),
-    "bybit": _listings("bybit", ("ETHUSDT", "BTCUSDT"), "USDT", 20, -1.0),
+LISTINGS: dict[str, tuple[Listing, ...]] = {
+    "binance": (
+        *_listings("binance", ("ETHUSDT", "BTCUSDT"), "USDT", 40, 0.0),
+        _rate("binance", "USDCUSDT", ("USDC", "USDT"), 5, 8),
+    ),
+    "coinbase": (
+        *_listings("coinbase", ("ETH-USD", "BTC-USD"), "USD", 50, 2.0),
+        _rate("coinbase", "USDT-USD", ("USDT", "USD"), 5, 2),
+    ),
+    "kraken": (
+        *_listings("kraken", ("ETH/USD", "BTC/USD"), "USD", 30, -2.0),
+        _rate("kraken", "USDT/USD", ("USDT", "USD"), 5, 8),
+        _rate("kraken", "USDC/USD", ("USDC", "USD"), 4, 8),
+    ),
+    "okx": (
+        *_listings("okx", ("ETH-USDT", "BTC-USDT"), "USDT", 100, 1.0),
+        _rate("okx", "USDC-USDT", ("USDC", "USDT"), 4, 6),
+    ),
+    "bybit": (
+        *_listings("bybit", ("ETHUSDT", "BTCUSDT"), "USDT", 20, -1.0),
+        _rate("bybit", "USDCUSDT", ("USDC", "USDT"), 4, 2),
+    ),
 }
-"""By venue: the first is ETH's."""
+"""By venue: the first is ETH's, those after BTC's are rates between dollars."""

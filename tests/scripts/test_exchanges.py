@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 import websockets
 from msgspec.structs import replace
 
+from mempool.engine.books_followed import LEGS
 from mempool.exchanges import EXCHANGES
 from mempool.exchanges.events import FetchSnapshot, Send
 from mempool.exchanges.session import ExchangeSession
@@ -26,6 +28,7 @@ from scripts._exchanges.dialects import DIALECTS
 from scripts._exchanges.faults import Fault, FaultKind, scattered
 from scripts._exchanges.line import Line, frames, played, simulated_venue
 from scripts._exchanges.listings import LISTINGS, SECOND_NS
+from scripts._exchanges.market import STABLECOINS
 from scripts._exchanges.server import ExchangeServer, exchange_server
 from tests.fakes.exchange_play import Play, is_equal, target_of
 
@@ -95,15 +98,16 @@ def test_wrong_digit_at_binance_is_found_by_the_other_stream() -> None:
 
 @pytest.mark.parametrize("venue", ["binance", "kraken", "okx", "bybit"])
 @pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.NAN, FaultKind.CROSSED, FaultKind.REORDER])
-def test_one_symbols_fault_leaves_the_other_symbol_alone(venue: str, kind: FaultKind) -> None:
+def test_one_symbols_fault_leaves_the_other_symbols_alone(venue: str, kind: FaultKind) -> None:
     symbol = first_symbol(venue)
     play = Play(venue, 7, [Fault(kind, frame, symbol=symbol) for frame in (60, 120)])
     play.run_until_struck(2)
     play.run_for(2)
-    other = next(each.symbol for each in play.instruments if each.symbol != symbol)
     assert play.found
     assert {each.instrument.symbol for each in play.found if each.instrument is not None} == {symbol}
-    assert [each.state.is_priced for each in play.states if each.instrument.symbol == other] == [False, True]
+    for other in play.instruments:
+        if other.symbol != symbol:
+            assert [each.state.is_priced for each in play.states if each.instrument == other] == [False, True]
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -193,14 +197,39 @@ def test_recording_of_the_frames_is_read_as_any_other(venue: str) -> None:
     assert session.state(symbol).is_priced
 
 
-def test_price_is_steered_from_outside() -> None:
-    def mid(base: str, now_ns: int) -> float:
-        return {"ETH": 1_000.0, "BTC": 50_000.0}[base]
+def test_price_is_steered_from_outside_and_is_in_the_money_of_the_venue() -> None:
+    def mid(asset: str, now_ns: int) -> float:
+        return {"ETH": 1_000.0, "BTC": 50_000.0, "USDT": 0.8, "USDC": 1.6}[asset]
 
     for venue in VENUES:
         line = Line(simulated_venue(venue, 1, mid=mid))
-        bid, _, ask, _ = line.venue.books[first_symbol(venue)].best().decimals()
-        assert Decimal(999) < bid < ask < Decimal(1_001)
+        for listing in LISTINGS[venue]:
+            bid, _, ask, _ = line.venue.books[listing.symbol].best().decimals()
+            price = mid(listing.base, 0) / (mid(listing.quote, 0) if listing.quote != "USD" else 1)
+            assert Decimal(price) * Decimal("0.999") < bid < ask < Decimal(price) * Decimal("1.001")
+
+
+def test_every_rate_between_dollars_that_a_run_asks_for_is_listed() -> None:
+    listed: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for venue, listings in LISTINGS.items():
+        for each in listings:
+            listed[each.base, each.quote].add(venue)
+    assert {pair: listed[pair] for pair in LEGS} == {pair: set(venues) for pair, venues in LEGS.items()}
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_rate_between_dollars_is_near_one_slow_and_deep(venue: str) -> None:
+    rates = [each for each in LISTINGS[venue] if each.base in STABLECOINS]
+    play = Play(venue, listings=rates)
+    play.run_for(60)
+    for each in rates:
+        quote = play.session.quote(each.symbol)
+        assert quote is not None
+        assert Decimal("0.998") < quote.bid < quote.ask < Decimal("1.002")
+        assert quote.ask - quote.bid < Decimal("0.0006")
+        assert sum(size for _, size in play.line.venue.books[each.symbol].sides[0].top(0)) > 10**each.size_decimals * 500_000
+    assert play.session.counts.updates < 60 * 3 * len(rates)
+    assert play.found == []
 
 
 def fits(ours: Any, theirs: Any) -> bool:
