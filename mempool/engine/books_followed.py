@@ -93,7 +93,7 @@ class FollowedBooks:
         Raises `UsageError` on unknown venues and pairs.
         """
         self.venues = [venue_of(name) for name in dict.fromkeys(venues)]
-        self.pairs = tuple(dict.fromkeys(pairs))
+        self.pairs, self.with_all_legs = tuple(dict.fromkeys(pairs)), with_all_legs
         self.markets = [Market(pair, self.venues) for pair in self.pairs]
         self.rows: dict[Instrument, Row] = {}
         self.quotes: dict[Instrument, Quote] = {}

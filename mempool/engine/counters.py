@@ -44,6 +44,16 @@ class Counters(Struct):
     """Swaps that gave up waiting for their pools because the table was full."""
     store_dropped: int = 0
     """Records that the store had no room for."""
+    book_quotes: int = 0
+    """Changes of a followed book's best quote."""
+    book_faults: int = 0
+    """Messages of exchanges that could not be used, and those that were found missing."""
+    book_gaps: int = 0
+    """Times that a followed book lost its price."""
+    arbitrages: int = 0
+    """Findings in which order books take part."""
+    near_misses: int = 0
+    """Those that something rejects."""
     unheard: int = 0
     """Swaps that were sent and mined while no pool was heard; a block read after the gap has shown them."""
 

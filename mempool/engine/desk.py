@@ -10,10 +10,11 @@ from mempool.books.money import FeesPips
 from mempool.books.view import BooksView
 from mempool.engine.book_gaps import BookGaps
 from mempool.engine.books_followed import FollowedBooks
+from mempool.engine.counters import Counters
 from mempool.exchanges.events import StateChanged
 from mempool.feeds.venue import News
 from mempool.model.book import Instrument, Quote
-from mempool.model.record import BestSampled, QuoteSampled, Record
+from mempool.model.record import BestSampled, BookGap, QuoteSampled, Record
 
 SECOND_NS = 1_000_000_000
 
@@ -30,12 +31,14 @@ class DeskOptions(Struct, frozen=True):
 class Desk:
     """`hear` takes every event in the order in which it was heard; it reads no clock, so a replay emits the same records."""
 
-    def __init__(self, books: FollowedBooks, emit: Callable[[Record], None], options: DeskOptions) -> None:
+    def __init__(
+        self, books: FollowedBooks, emit: Callable[[Record], None], options: DeskOptions, counters: Counters | None = None
+    ) -> None:
         self.books = books
         self.now_ns = 0
         """The newest stamp that was heard."""
-        self._emit, self._options = emit, options
-        self._gaps = BookGaps(emit)
+        self._emit, self._options, self._counters = emit, options, counters or Counters()
+        self._gaps = BookGaps(self._note_gap)
         self._sampled_ns: dict[Instrument | str, int] = {}
 
     def hear(self, venue: str, event: News) -> None:
@@ -44,17 +47,23 @@ class Desk:
             if self._gaps.pending is not None:
                 self._gaps.settle()
             self.now_ns = max(self.now_ns, event.recv_ns)
+            self._counters.book_quotes += 1
             self._sample(event)
         elif isinstance(event, StateChanged):
             self.now_ns = max(self.now_ns, event.state.since_ns)
             self._gaps.on_state(event)
         else:
             self.now_ns = max(self.now_ns, event.recv_ns)
+            self._counters.book_faults += 1
             self._gaps.on_fault(venue, event)
 
     def view(self, now_ns: int) -> BooksView:
         """The books as they stand, until the next event."""
         return BooksView(self.books.quotes, self.books.depth, self._options.fees, max(now_ns, self.now_ns))
+
+    def _note_gap(self, gap: BookGap) -> None:
+        self._counters.book_gaps += gap.to_ns is None
+        self._emit(gap)
 
     def _sample(self, quote: Quote) -> None:
         if self._is_due(quote.instrument):

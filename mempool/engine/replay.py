@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from mempool import __version__
 from mempool.decode import DecodeTables
+from mempool.engine.books_capture import BooksReplay, books_of, passes_over_books
 from mempool.engine.core import Engine, EngineOptions
+from mempool.engine.desk import Desk
 from mempool.engine.listener import Listener
 from mempool.engine.run import targets_of
 from mempool.engine.tally import Tally
@@ -20,13 +22,15 @@ from mempool.errors import WrongChain
 from mempool.feeds.capture import CaptureReader
 from mempool.feeds.chain_reads import ChainReads
 from mempool.feeds.connection import first_end
-from mempool.feeds.replay import ReplayFeed
+from mempool.feeds.replay import ReplayFeed, ReplayOptions
 from mempool.model.record import Record, RunCounters, RunEnd, RunStart
 from mempool.resources import load_tables
 from mempool.store.listed import listed_records
 from mempool.store.writer import Store, StoreOptions
 
 MAX_WAITING_RECORDS = 10_000
+BOOKS_ALONE = 0
+"""The chain of a capture without a node."""
 
 
 class ReplaySummary(Struct, frozen=True):
@@ -48,7 +52,7 @@ async def _replay(path: Path, database: Path, tables: DecodeTables, options: Eng
     reader = CaptureReader(str(path))
     with contextlib.closing(reader):
         header = reader.header
-        if header.chain_id != tables.chain.chain_id:
+        if header.chain_id not in (tables.chain.chain_id, BOOKS_ALONE):
             raise WrongChain(tables.chain.chain_id, header.chain_id)
         sources = tuple(header.about.get("sources", "").split())
         run = RunStart(header.started_ns, __version__, header.chain_id, sources)
@@ -58,7 +62,7 @@ async def _replay(path: Path, database: Path, tables: DecodeTables, options: Eng
             await replay.run()
             end = RunEnd.CLEAN
         finally:
-            await store.close(end, replay.engine.now_ns or header.started_ns)
+            await store.close(end, replay.now_ns or header.started_ns)
     head = replay.engine.head
     return ReplaySummary(replay.tally, head.number if head else None, time.monotonic() - started)
 
@@ -72,7 +76,19 @@ class _Replay:
         self._store = store
         turns = ReplayTurns()
         self._listener = Listener(self.engine, self._emit, turns)
-        self._feed = ReplayFeed(reader, self._listener.handle, turns.on_mark, targets_of(tables), self._catch_up)
+        self._desk: Desk | None = None
+        others = passes_over_books(reader.header.about)
+        followed = books_of(reader.header.about)
+        if followed is not None:
+            self._desk = Desk(followed[0], self._emit, followed[1], self.engine.counters)
+            others = BooksReplay(followed[0], reader.header.about, self._desk.hear).play
+        options_of_feed = ReplayOptions(targets_of(tables), self._catch_up, others)
+        self._feed = ReplayFeed(reader, self._listener.handle, turns.on_mark, options_of_feed)
+
+    @property
+    def now_ns(self) -> int:
+        """The newest stamp that was heard; 0 before the first."""
+        return max(self.engine.now_ns, self._desk.now_ns if self._desk is not None else 0)
 
     async def run(self) -> None:
         for record in listed_records(self.engine.tables.chain):

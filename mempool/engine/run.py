@@ -12,8 +12,12 @@ from msgspec import Struct
 
 from mempool import __version__
 from mempool.decode import DecodeTables
+from mempool.engine.books_capture import END, about_books
+from mempool.engine.books_followed import FollowedBooks
+from mempool.engine.books_live import BooksOptions, LiveBooks
 from mempool.engine.core import Engine, EngineOptions
 from mempool.engine.counters import Counters
+from mempool.engine.desk import Desk, DeskOptions
 from mempool.engine.listener import Listener
 from mempool.engine.restart import left_pending
 from mempool.engine.tally import Tally
@@ -34,11 +38,16 @@ COUNTERS_SECONDS = 10.0
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
-    """What a run listens to, where its rows go, and the file that gets all that is heard."""
+    """What a run listens to, where its rows go, and the file that gets all that is heard.
+
+    Nodes, order books, or both: `desk` says what findings between books and pools are held to.
+    """
 
     endpoints: Sequence[Endpoint]
     tables: DecodeTables
     database: Path
+    books: BooksOptions | None = None
+    desk: DeskOptions = DeskOptions({})
     engine: EngineOptions = EngineOptions()
     store: StoreOptions = StoreOptions()
     record: Path | None = None
@@ -51,6 +60,8 @@ class Status(Struct, frozen=True):
     waiting: int
     head_number: int | None
     head_age_seconds: float
+    books: tuple[int, int] | None
+    """How many of the followed books are priced, and how many there are; None where none are followed."""
     trouble: str
     """Why nothing is being stored, or empty."""
 
@@ -61,7 +72,12 @@ class LiveRun:
     def __init__(self, options: RunOptions, show: Callable[[Status], None], warn: Callable[[str], None]) -> None:
         self.stop = asyncio.Event()
         self.tally = Tally()
+        """Raises `UsageError` on unknown exchanges and pairs."""
         self._options, self._show, self._warn = options, show, warn
+        self._about_books: dict[str, str] = {}
+        if options.books is not None:
+            followed = FollowedBooks(options.books.venues, options.books.pairs, with_all_legs=options.books.with_all_legs)
+            self._about_books = about_books(followed, options.desk)
         self._names = tuple(f"node-{number}" for number, _ in enumerate(options.endpoints, 1))
 
     async def run(self) -> Tally:
@@ -71,7 +87,7 @@ class LiveRun:
         run = RunStart(started_ns, __version__, chain.chain_id, self._names)
         capture = None
         if options.record is not None:
-            about = {"sources": " ".join(self._names)}
+            about = {"sources": " ".join(self._names), **self._about_books}
             capture = CaptureWriter(str(options.record), chain_id=chain.chain_id, started_ns=started_ns, about=about)
         with contextlib.closing(capture) if capture is not None else contextlib.nullcontext():
             store = await Store.open(options.database, run, options.store, self._warn)
@@ -92,9 +108,11 @@ class LiveRun:
             store.put(record)
 
         engine = Engine(options.tables, emit, options.engine)
+        books = self._books(emit, engine.counters, capture)
         for record in listed_records(options.tables.chain):
             emit(record)
-        engine.restore(left_pending(options.database, self._names[0]))
+        if self._names:
+            engine.restore(left_pending(options.database, self._names[0]))
         feed_options = FeedOptions(chain_id=options.tables.chain.chain_id, targets=targets_of(options.tables), capture=capture)
         listener = Listener(engine, emit, LiveTurns(capture))
         feeds = FeedGroup(
@@ -108,32 +126,47 @@ class LiveRun:
             await first_end(
                 listener.run(feeds.request, reads),
                 feeds.run(),
-                self._announce(feeds),
-                self._watch(engine, feeds, store),
-                self._wait_for_stop(),
+                *([books.run()] if books is not None else ()),
+                self._announce(feeds, books),
+                self._watch(engine, feeds, books, store),
+                self._wait_for_stop(books, capture),
             )
         self._count(engine, feeds, store)
         emit(RunCounters(engine.counters.as_dict()))
 
-    async def _announce(self, feeds: FeedGroup) -> None:
-        await feeds.wait_ready()
-        nodes = ", ".join(map(str, self._options.endpoints))
-        self._warn(f"listening to {nodes}; rows go to {self._options.database}; Ctrl-C ends")
+    def _books(self, emit: Callable[[Record], None], counters: Counters, capture: CaptureWriter | None) -> LiveBooks | None:
+        """The followed books, each of whose events goes to the desk."""
+        options = self._options
+        if options.books is None:
+            return None
+        books = LiveBooks(options.books, lambda venue, event: desk.hear(venue, event), capture)
+        desk = Desk(books.books, emit, options.desk, counters)
+        return books
 
-    async def _wait_for_stop(self) -> None:
+    async def _announce(self, feeds: FeedGroup, books: LiveBooks | None) -> None:
+        await feeds.wait_ready()
+        heard = [*map(str, self._options.endpoints), *(venue.name for venue in (books.books.venues if books else ()))]
+        self._warn(f"listening to {', '.join(heard)}; rows go to {self._options.database}; Ctrl-C ends")
+
+    async def _wait_for_stop(self, books: LiveBooks | None, capture: CaptureWriter | None) -> None:
+        """What the connections say while they are closed is no news."""
         await self.stop.wait()
+        if books is not None:
+            books.freeze()
+            if capture is not None:
+                capture.mark(time.time_ns(), END, "")
         raise _Stopped
 
-    async def _watch(self, engine: Engine, feeds: FeedGroup, store: Store) -> None:
+    async def _watch(self, engine: Engine, feeds: FeedGroup, books: LiveBooks | None, store: Store) -> None:
         """Show the status, and now and then store the counters."""
         stored_at = time.monotonic()
         stood: dict[str, bool] = {}
         while True:
             await asyncio.sleep(STATUS_SECONDS)
             self._count(engine, feeds, store)
-            for remark in connection_remarks(feeds, stood):
+            for remark in (*connection_remarks(feeds, stood), *venue_remarks(books, stood)):
                 self._warn(remark)
-            self._show(_status(engine, store))
+            self._show(_status(engine, books, store))
             if time.monotonic() - stored_at >= COUNTERS_SECONDS:
                 stored_at = time.monotonic()
                 store.put(RunCounters(engine.counters.as_dict()))
@@ -166,12 +199,23 @@ def connection_remarks(feeds: FeedGroup, stood: dict[str, bool]) -> Iterator[str
             stood[feed.name] = stands
 
 
-def _status(engine: Engine, store: Store) -> Status:
+def venue_remarks(books: LiveBooks | None, stood: dict[str, bool]) -> Iterator[str]:
+    """The same for the exchanges; one that was never reached is told of once."""
+    for feed in books.feeds if books is not None else ():
+        stands, before = feed.stands, stood.get(feed.name)
+        if stands != before and (before is not None or feed.trouble):
+            yield f"{feed.name}: {'connected again' if stands else f'{feed.trouble}, trying again'}"
+        if stands or feed.trouble:
+            stood[feed.name] = stands
+
+
+def _status(engine: Engine, books: LiveBooks | None, store: Store) -> Status:
     head = engine.head
     return Status(
         counters=engine.counters,
         waiting=len(engine.waits) + len(engine.name_waits),
         head_number=head.number if head else None,
         head_age_seconds=time.time() - head.timestamp if head else 0.0,
+        books=None if books is None else (len(books.books.quotes), len(books.rows)),
         trouble=store.trouble,
     )

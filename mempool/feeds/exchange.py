@@ -103,6 +103,11 @@ class ExchangeFeed:
         speaker = self.books.speaker
         return None if speaker is None or speaker.session is None else speaker.session.clock.offset_ns
 
+    @property
+    def stands(self) -> bool:
+        """Whether a connection of it stands."""
+        return any(line is not None and line.session is not None for line in (self.books.speaker, self.books.understudy))
+
     async def run(self) -> None:
         """Listen for ever. Raises what the handler raises."""
         try:

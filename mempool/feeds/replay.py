@@ -20,6 +20,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
 
 import msgspec
+from msgspec import Struct
 
 from mempool.errors import CaptureError, UpstreamError
 from mempool.feeds.capture import Asked, CaptureReader, Down, Entry, Expired, Heard, Mark, Refused, Up
@@ -34,7 +35,17 @@ ENTRIES_A_BREATH = 32
 OnMark = Callable[[Mark], Coroutine[None, None, None]]
 Breath = Callable[[], Coroutine[None, None, None]]
 """Called now and then between entries, so that others may run, and slower ones catch up."""
+Others = Callable[[Entry], bool]
+"""Plays an entry where it is of another feed than a node's, and says whether it was."""
 Outcome = bytes | UpstreamError
+
+
+class ReplayOptions(Struct, frozen=True):
+    """What a replay is about beside its events; `breathe` is called now and then between entries."""
+
+    targets: Targets | None = None
+    breathe: Breath = lambda: asyncio.sleep(0)
+    others: Others = lambda entry: False
 
 
 class ReplayFeed:
@@ -45,12 +56,10 @@ class ReplayFeed:
         reader: CaptureReader,
         handler: Handler,
         on_mark: OnMark,
-        targets: Targets | None = None,
-        breathe: Breath = lambda: asyncio.sleep(0),
+        options: ReplayOptions = ReplayOptions(),  # noqa: B008 - frozen
     ) -> None:
         self.sessions: dict[str, NodeSession] = {}
-        self._reader, self._handler, self._on_mark, self._targets = reader, handler, on_mark, targets
-        self._breathe = breathe
+        self._reader, self._handler, self._on_mark, self._options = reader, handler, on_mark, options
         self._unclaimed: defaultdict[bytes, deque[Outcome]] = defaultdict(deque)
         self._waiting: defaultdict[bytes, deque[asyncio.Future[bytes]]] = defaultdict(deque)
         self._ended = False
@@ -60,14 +69,16 @@ class ReplayFeed:
 
         Requests that are still open at the end fail with `UpstreamError`.
         """
+        options = self._options
         try:
             for number, entry in enumerate(self._reader):
-                if isinstance(entry, Mark):
-                    await self._stop_at(entry)
-                else:
-                    self._play(entry)
+                if not options.others(entry):
+                    if isinstance(entry, Mark):
+                        await self._stop_at(entry)
+                    else:
+                        self._play(entry)
                 if number % ENTRIES_A_BREATH == 0:
-                    await self._breathe()
+                    await options.breathe()
         finally:
             self._end()
 
@@ -88,7 +99,7 @@ class ReplayFeed:
 
     def _session(self, source: str) -> NodeSession:
         if source not in self.sessions:
-            self.sessions[source] = NodeSession(source, self._targets)
+            self.sessions[source] = NodeSession(source, self._options.targets)
         return self.sessions[source]
 
     def _play(self, entry: Entry) -> None:

@@ -16,6 +16,7 @@ from mempool.decode import DecodeTables, decode_transaction
 from mempool.engine.backtest import count_block, view_before
 from mempool.engine.block_file import read_block_file
 from mempool.engine.block_run import run_block
+from mempool.engine.books_capture import passes_over_books
 from mempool.engine.core import Engine
 from mempool.engine.listener import Listener
 from mempool.engine.replay import replay_capture
@@ -26,7 +27,7 @@ from mempool.feeds.capture import CaptureReader, Heard
 from mempool.feeds.chain_reads import ChainReads
 from mempool.feeds.connection import first_end
 from mempool.feeds.frames import BlockFile, parse_transaction
-from mempool.feeds.replay import ReplayFeed
+from mempool.feeds.replay import ReplayFeed, ReplayOptions
 from mempool.market import MarketView, view_of
 from mempool.model.record import PredictionMade, Record
 from mempool.model.swap import BalanceIn, SwapIntent, SwapResult
@@ -150,7 +151,12 @@ async def _records(path: Path, tables: DecodeTables) -> list[Record]:
     turns = ReplayTurns()
     listener = Listener(Engine(tables, records.append), records.append, turns)
     with contextlib.closing(CaptureReader(str(path))) as reader:
-        feed = ReplayFeed(reader, listener.handle, turns.on_mark, targets_of(tables))
+        feed = ReplayFeed(
+            reader,
+            listener.handle,
+            turns.on_mark,
+            ReplayOptions(targets_of(tables), others=passes_over_books(reader.header.about)),
+        )
         with contextlib.suppress(_Ended):
             await first_end(listener.run(feed.request, ChainReads(feed.request)), _play(feed))
     return records

@@ -20,6 +20,7 @@ from mempool.amm.path import swap_path_exact_in
 from mempool.decode import DecodeTables, decode_transaction
 from mempool.detect.cycles import best_size, cycles_through
 from mempool.engine.block_file import pool_states, read_block_file
+from mempool.engine.books_capture import passes_over_books
 from mempool.engine.core import Engine
 from mempool.engine.listener import Listener
 from mempool.engine.pool_wants import siblings
@@ -31,7 +32,7 @@ from mempool.feeds.chain_reads import ChainReads
 from mempool.feeds.connection import first_end
 from mempool.feeds.events import NodeEvent
 from mempool.feeds.frames import BlockFile, parse_transaction
-from mempool.feeds.replay import ReplayFeed
+from mempool.feeds.replay import ReplayFeed, ReplayOptions
 from mempool.market import MarketView, view_of
 from mempool.model.pool import PoolState
 from mempool.model.swap import DecodedCall
@@ -177,7 +178,9 @@ async def _views(path: Path, tables: DecodeTables) -> list[MarketView]:
         listener.handle(event)
 
     with contextlib.closing(CaptureReader(str(path))) as reader:
-        feed = ReplayFeed(reader, watch, turns.on_mark, targets_of(tables))
+        feed = ReplayFeed(
+            reader, watch, turns.on_mark, ReplayOptions(targets_of(tables), others=passes_over_books(reader.header.about))
+        )
         with contextlib.suppress(_Ended):
             await first_end(listener.run(feed.request, ChainReads(feed.request)), _play(feed))
     return list(views.values())

@@ -14,7 +14,7 @@ import pytest
 from mempool.errors import CaptureError, RpcError, UpstreamError
 from mempool.feeds.capture import Asked, CaptureReader, CaptureWriter, Mark
 from mempool.feeds.events import NodeEvent, Purpose
-from mempool.feeds.replay import ReplayFeed
+from mempool.feeds.replay import ReplayFeed, ReplayOptions
 from mempool.feeds.targets import Targets
 from tests.fakes.messages import ROUTER, answer, failure, head, notification, pool_content, transaction, transaction_hash
 from tests.fakes.node import Silence, scripted_node
@@ -68,7 +68,7 @@ async def test_replay_tells_every_event_of_the_run_again(tmp_path: Path) -> None
             await listener.until(lambda: 4 in listener.nonces())
     capture.close()
     events: list[NodeEvent] = []
-    replay = ReplayFeed(CaptureReader(path), events.append, no_mark, TARGETS)
+    replay = ReplayFeed(CaptureReader(path), events.append, no_mark, ReplayOptions(TARGETS))
     await replay.run()
     assert events == listener.events
     session = replay.sessions["n"]
