@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -89,6 +90,15 @@ def test_every_chains_file_makes_tables_without_duplicates(name: str) -> None:
 @pytest.mark.parametrize("name", CHAINS)
 def test_every_address_carries_its_checksum(name: str) -> None:
     assert [address for address in addresses(read_chain(name)) if not is_checksum_address(address)] == []
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_every_asset_is_written_as_exchanges_do_and_is_one_tokens_own(name: str) -> None:
+    tables = load_tables(name)
+    assets = [token.asset for token in tables.tokens.values() if token.asset]
+    assert [asset for asset in assets if not re.fullmatch("[A-Z0-9]+", asset)] == []
+    assert max(Counter(assets).values()) == 1
+    assert tables.tokens[tables.wrapped_native].asset == tables.chain.native_symbol
 
 
 @pytest.mark.parametrize("name", CHAINS)

@@ -75,12 +75,17 @@ class ListedPool(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Token(Struct, frozen=True, forbid_unknown_fields=True):
-    """A listed token. `usd_stable` marks one that counts as a dollar."""
+    """A listed token. `usd_stable` marks one that counts as a dollar.
+
+    `asset` is what exchanges call the very same coin, one for one: ETH for WETH, but not BTC for WBTC, and nothing for a
+    bridged or pegged one; empty where they have none.
+    """
 
     symbol: str
     address: str
     decimals: int
     usd_stable: bool = False
+    asset: str = ""
 
 
 class PreloadedPool(Struct, frozen=True, forbid_unknown_fields=True):
