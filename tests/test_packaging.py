@@ -63,7 +63,7 @@ def test_wheel_holds_the_package_and_every_table(built: Path) -> None:
     tables = [path for folder in ("abis", "config") for path in (ROOT / folder).rglob("*") if path.is_file()]
     assert tables
     assert [path for path in tables if f"mempool/_data/{path.relative_to(ROOT).as_posix()}" not in names] == []
-    assert {"mempool/py.typed", "mempool/store/schema.sql", "mempool/cli/main.py"} <= names
+    assert {"mempool/py.typed", "mempool/store/schema.sql", "mempool/store/books.sql", "mempool/cli/main.py"} <= names
     assert [name for name in names if name.startswith(("tests/", "scripts/"))] == []
 
 

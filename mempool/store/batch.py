@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from mempool.model.record import Record
 from mempool.store.columns import Value
-from mempool.store.sql import UPDATE_HEARD
-from mempool.store.statements import Statement, heard_ns, statements
+from mempool.store.sql import UPDATE_HEARD, Statement
+from mempool.store.statements import heard_ns, statements
 
 Group = tuple[str, list[tuple[Value, ...]]]
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from math import prod
 
 import orjson
 from msgspec import Struct, structs
 
+from mempool.model.book import scaled_text
 from mempool.model.pool import PoolState
 from mempool.model.swap import ALL, BalanceIn, ExactIn, ExactOut, Size
 
 Value = str | int | float | None
 MAX_INT64 = 2**63 - 1
+MAX_EXACT_DECIMALS = 36
+ROUNDED_DECIMALS = 18
 
 
 def int64(number: int) -> int:
@@ -32,6 +36,34 @@ def hex_text(data: bytes) -> str:
 def amount(value: int | None) -> tuple[str | None, float | None]:
     """An amount's exact text and its numeric companion."""
     return (None, None) if value is None else (str(value), float(value))
+
+
+def quotient(value: Fraction | None) -> tuple[str | None, float | None]:
+    """A number's decimal text and its numeric companion.
+
+    Exact where at most 36 decimals are enough, else rounded down (towards minus infinity) to 18.
+    """
+    if value is None:
+        return None, None
+    decimals = _decimals(value.denominator)
+    number = value.numerator * 10**decimals // value.denominator
+    return ("-" if number < 0 else "") + scaled_text(abs(number), decimals), float(value)
+
+
+def scaled(number: int, decimals: int) -> tuple[str, float]:
+    """The text of `number * 10**-decimals`, with all its decimals, and its numeric companion."""
+    text = scaled_text(number, decimals)
+    return text, float(text)
+
+
+def _decimals(denominator: int) -> int:
+    """How many are exact; else how many are kept."""
+    twos = (denominator & -denominator).bit_length() - 1
+    rest, fives = denominator >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    exact = max(twos, fives)
+    return exact if rest == 1 and exact <= MAX_EXACT_DECIMALS else ROUNDED_DECIMALS
 
 
 def json_text(value: object) -> str:

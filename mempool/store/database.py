@@ -81,9 +81,9 @@ class Database:
             await self._connection.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
 
     async def prune(self, before_ns: int, rows: int) -> int:
-        """Delete at most `rows` transactions first seen before `before_ns` with all that hangs on them; says how many."""
+        """Delete at most `rows` of each table from before `before_ns`, with all that hangs on them; says how many."""
         changes = self._connection.total_changes
-        await self.write([(sql.DELETE_OLD, [(before_ns, rows)])])
+        await self.write([(statement, [(before_ns, rows)]) for statement in sql.DELETE_OLD])
         if self._connection.total_changes == changes:
             return 0
         await self._connection.execute_fetchall("PRAGMA incremental_vacuum")

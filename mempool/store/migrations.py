@@ -9,10 +9,18 @@ from pathlib import Path
 
 from mempool.errors import NewerSchema, StoreError
 
-SCHEMA_VERSION = 1
+SCRIPTS = ("schema.sql", "books.sql")
+"""Each leads from one version to the next, the first from an empty database. What has been released is not changed any more."""
+SCHEMA_VERSION = len(SCRIPTS)
 APPLICATION_ID = 0x6D656D70  # "memp", so that `file` and we tell our databases from others
-MIGRATIONS: dict[int, str] = {}
-"""The SQL that leads from a version to the next one; a release that changes `schema.sql` adds its row."""
+
+
+def script(version: int) -> str:
+    """The SQL that leads from a version to the next one."""
+    return files("mempool.store").joinpath(SCRIPTS[version]).read_text("utf-8")
+
+
+MIGRATIONS = {version: script(version) for version in range(1, SCHEMA_VERSION)}
 
 
 def schema_version(connection: sqlite3.Connection, path: Path) -> int:
@@ -47,7 +55,8 @@ def migrate(
 
 
 def schema_sql() -> str:
-    return files("mempool.store").joinpath("schema.sql").read_text("utf-8")
+    """All of the latest version."""
+    return "\n".join(map(script, range(SCHEMA_VERSION)))
 
 
 def _keep_copy(connection: sqlite3.Connection, copy: Path) -> None:

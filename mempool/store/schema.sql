@@ -1,4 +1,5 @@
--- The database of `mempool run`, version 1. Tables and views are stable: a later release adds, and migrates what it changes.
+-- The database of `mempool run` as its version 1 made it; version 2 adds what `books.sql` holds. Tables and views are stable:
+-- a later release adds, and migrates what it changes.
 --
 -- Addresses and hashes are `0x` and lower-case hex digits. Amounts are in a token's smallest unit: exact as decimal text,
 -- beside it a REAL `…_approx` that sorts and compares. Times are nanoseconds since the epoch, beside them readable UTC text.

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from mempool.store.columns import Value
+
+
+class Statement(NamedTuple):
+    """One statement to run. Statements of equal `key` keep their order; an empty key keeps its place among all."""
+
+    sql: str
+    values: tuple[Value, ...]
+    key: str
+
 
 def _insert(table: str, columns: str, source: str = "", conflict: str = "") -> str:
     """An INSERT of bound values; with a `source` (`p.id FROM …`) the first column comes from there, the others are bound."""
@@ -12,10 +24,16 @@ def _insert(table: str, columns: str, source: str = "", conflict: str = "") -> s
     return " ".join(("INSERT INTO", table, f"({', '.join(names)})", rows, conflict))
 
 
+def _replacing(columns: str) -> str:
+    """The conflict of a record with an earlier one of the run and number: its row takes these values."""
+    return f"ON CONFLICT (run_id, number) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in columns.split())}"
+
+
 # The latest prediction of an intent is the one that is graded and that findings are about.
-_LATEST_PREDICTION = """p.id FROM predictions p WHERE p.id = (SELECT max(l.id) FROM transactions t
+_LATEST = """(SELECT max(l.id) FROM transactions t
     JOIN intents i ON i.transaction_id = t.id JOIN predictions l ON l.intent_id = i.id
     WHERE t.hash = ? AND i.intent_index = ?)"""
+_LATEST_PREDICTION = f"p.id FROM predictions p WHERE p.id = {_LATEST}"
 INSERT_TRANSACTION = _insert(
     "transactions",
     "run_id hash sender to_address nonce value_wei value_eth gas_limit max_fee_per_gas_wei max_priority_fee_per_gas_wei"
@@ -82,6 +100,32 @@ INSERT_OPPORTUNITY = _insert(
         )
     ),
 )
+_OF_AN_ARBITRAGE = (
+    "kind rejection note route money gross_profit gross_profit_approx net_profit net_profit_approx may_be_more profit_eth"
+    " profit_usd legs oldest_age_ns lived_ns pool standing_profit standing_profit_approx gas_units gas_price_wei gas_cost"
+    " gas_cost_approx block_number as_of_ns"
+)
+INSERT_ARBITRAGE = _insert(
+    "arbitrages",
+    f"prediction_id run_id number found_ns {_OF_AN_ARBITRAGE}",
+    # One statement for all kinds, so that ids do not depend on batches; what names no transaction hangs on no prediction.
+    f"s.prediction_id FROM (SELECT {_LATEST} AS prediction_id, ? AS hash) s WHERE s.prediction_id IS NOT NULL OR s.hash = ''",
+    _replacing(f"prediction_id {_OF_AN_ARBITRAGE}") + ", status = 'open', ended_ns = NULL",
+)
+END_ARBITRAGE = """UPDATE arbitrages SET status = iif(status = 'open', 'ended', status), ended_ns = ?, lived_ns = ?
+    WHERE run_id = ? AND number = ?"""
+INSERT_QUOTE = _insert(
+    "quotes",
+    "run_id venue symbol pair bid bid_approx bid_size bid_size_approx ask ask_approx ask_size ask_size_approx proof recv_ns"
+    " event_ns",
+)
+INSERT_BEST_QUOTE = _insert(
+    "best_quotes",
+    "run_id pair after_fees bid bid_approx bid_size bid_size_approx bid_venues ask ask_approx ask_size ask_size_approx ask_venues"
+    " market since_ns oldest_age_ns left_out now_ns",
+)
+_OF_A_BOOK_GAP = "venue symbol kind reason from_ns to_ns"
+INSERT_BOOK_GAP = _insert("book_gaps", f"run_id number {_OF_A_BOOK_GAP}", conflict=_replacing(_OF_A_BOOK_GAP))
 INSERT_TOKEN = _insert(
     "tokens",
     "address symbol decimals unit listed wraps",
@@ -98,7 +142,23 @@ END_KILLED_RUNS = "UPDATE runs SET ended_ns = coalesce(heard_until_ns, started_n
 REORG_OUTCOMES = "UPDATE outcomes SET reorged = 1 WHERE block_hash = ?"
 REORG_OPPORTUNITIES = """UPDATE opportunities SET status = 'reorged'
     WHERE prediction_id IN (SELECT id FROM predictions WHERE block_hash = ?)"""
+REORG_ARBITRAGES = """UPDATE arbitrages SET status = 'reorged'
+    WHERE prediction_id IN (SELECT id FROM predictions WHERE block_hash = ?)"""
 REORG_TRANSACTIONS = """UPDATE transactions SET state = 'pending', state_reason = 'its block left the chain', block_number = NULL,
     block_hash = NULL, transaction_index = NULL, succeeded = NULL WHERE block_hash = ? AND state = 'included'"""
-DELETE_OLD = """DELETE FROM transactions WHERE id IN
-    (SELECT id FROM transactions WHERE first_seen_ns < ? ORDER BY first_seen_ns LIMIT ?)"""
+
+
+def _delete_old(table: str, time: str, condition: str = "") -> str:
+    """Deletes at most so many rows from before a time, the oldest first."""
+    rows = " ".join(("SELECT id FROM", table, f"WHERE {time} < ? {condition} ORDER BY {time} LIMIT ?"))
+    return " ".join(("DELETE FROM", table, f"WHERE id IN ({rows})"))
+
+
+DELETE_OLD = (
+    _delete_old("transactions", "first_seen_ns"),
+    _delete_old("arbitrages", "found_ns"),
+    _delete_old("quotes", "recv_ns"),
+    _delete_old("best_quotes", "now_ns"),
+    # A gap that lasts is not old.
+    _delete_old("book_gaps", "from_ns", "AND (to_ns IS NOT NULL OR run_id < (SELECT max(id) FROM runs))"),
+)

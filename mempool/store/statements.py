@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from operator import attrgetter
 
 import orjson
 
 from mempool.model.display import display, priced_decimals
 from mempool.model.record import (
+    ArbitrageEnded,
+    ArbitrageFound,
+    BestSampled,
+    BookGap,
     Gap,
     LabelSeen,
     OpportunityFound,
     OutcomeGraded,
     PredictionMade,
     PredictionMissed,
+    QuoteSampled,
     Record,
     Reorged,
     RunCounters,
@@ -26,6 +31,7 @@ from mempool.model.record import (
 )
 from mempool.model.swap import DecodedCall, SwapIntent
 from mempool.store import sql
+from mempool.store.book_statements import BOOK_WRITERS
 from mempool.store.columns import (
     Value,
     amount,
@@ -37,14 +43,7 @@ from mempool.store.columns import (
     pool_numbers,
     size_columns,
 )
-
-
-class Statement(NamedTuple):
-    """One statement to run. Statements of equal `key` keep their order; an empty key keeps its place among all."""
-
-    sql: str
-    values: tuple[Value, ...]
-    key: str
+from mempool.store.sql import Statement
 
 
 def statements(record: Record, run_id: int) -> Iterator[Statement]:
@@ -54,20 +53,24 @@ def statements(record: Record, run_id: int) -> Iterator[Statement]:
 
 def heard_ns(record: Record) -> int:
     """When a record was made, or 0 where it does not say."""
-    match record:
-        case TransactionSeen():
-            return int64(record.transaction.recv_ns)
-        case SourceSeen():
-            return int64(record.recv_ns)
-        case PredictionMade():
-            return int64(record.prediction.predicted_ns)
-        case OutcomeGraded():
-            return int64(record.graded_ns)
-        case OpportunityFound():
-            return int64(record.found_ns)
-        case Gap():
-            return int64(record.to_ns)
-    return 0
+    if isinstance(record, BookGap):
+        return int64(record.from_ns if record.to_ns is None else record.to_ns)
+    time_of = _TIMES.get(type(record))
+    return 0 if time_of is None else int64(time_of(record))
+
+
+_TIMES: dict[type, Callable[[Record], int]] = {
+    TransactionSeen: attrgetter("transaction.recv_ns"),
+    SourceSeen: attrgetter("recv_ns"),
+    PredictionMade: attrgetter("prediction.predicted_ns"),
+    OutcomeGraded: attrgetter("graded_ns"),
+    OpportunityFound: attrgetter("found_ns"),
+    ArbitrageFound: attrgetter("found_ns"),
+    ArbitrageEnded: attrgetter("ended_ns"),
+    QuoteSampled: attrgetter("quote.recv_ns"),
+    BestSampled: attrgetter("best.now_ns"),
+    Gap: attrgetter("to_ns"),
+}
 
 
 def transaction_hash(record: Record) -> str:
@@ -80,6 +83,8 @@ def transaction_hash(record: Record) -> str:
         case OutcomeGraded():
             return record.outcome.transaction_hash
         case TransactionDecoded() | SourceSeen() | TransactionState() | PredictionMissed() | OpportunityFound():
+            return record.transaction_hash
+        case ArbitrageFound():
             return record.transaction_hash
     return ""
 
@@ -235,7 +240,7 @@ def _run_counters(record: RunCounters, run_id: int) -> Iterator[Statement]:
 
 
 def _reorged(record: Reorged, _run_id: int) -> Iterator[Statement]:
-    for text in (sql.REORG_OUTCOMES, sql.REORG_OPPORTUNITIES, sql.REORG_TRANSACTIONS):
+    for text in (sql.REORG_OUTCOMES, sql.REORG_OPPORTUNITIES, sql.REORG_ARBITRAGES, sql.REORG_TRANSACTIONS):
         yield Statement(text, (record.block_hash,), "")
 
 
@@ -248,6 +253,7 @@ WRITERS: dict[type, Callable[..., Iterator[Statement]]] = {
     PredictionMissed: _prediction_missed,
     OutcomeGraded: _outcome_graded,
     OpportunityFound: _opportunity_found,
+    **BOOK_WRITERS,
     TokenSeen: _token_seen,
     LabelSeen: _label_seen,
     Gap: _gap,
