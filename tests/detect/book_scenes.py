@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from hypothesis import strategies as st
 
 from mempool.books.depth import BookDepth
-from mempool.detect.book_cycles import BookView, Terms
-from mempool.model.arbitrage import BookArbitrage
-from mempool.model.book import Instrument, Level
+from mempool.books.view import BooksView
+from mempool.detect import BookCycles
+from mempool.detect.book_cycles import Terms, judged
+from mempool.model.arbitrage import BookArbitrage, Route
+from mempool.model.book import Instrument, Level, Proof, Quote
 from mempool.model.consolidated import PIPS, Trade
 from tests.books.venues import FEES, SECOND, scaled
 
@@ -18,8 +20,8 @@ Segments = list[tuple[Fraction, Fraction]]
 """What comes out for one put in, and how much may be put in, best first."""
 
 NOW = 100 * SECOND
-TERMS = Terms("USD", FEES)
-FEELESS = Terms("USD", dict.fromkeys(FEES, 0))
+TERMS = Terms("USD", FEES, skew_ns=0)
+FEELESS = Terms("USD", dict.fromkeys(FEES, 0), skew_ns=0)
 Texts = Sequence[tuple[str, str]]
 
 
@@ -29,8 +31,25 @@ def book(instrument: Instrument, bids: Texts = (), asks: Texts = (), recv_ns: in
     return BookDepth(instrument, levels[0], levels[1], 2, 0, recv_ns=recv_ns)
 
 
-def view(*books: BookDepth, now_ns: int = NOW) -> BookView:
-    return BookView(books, now_ns)
+def view(*books: BookDepth, now_ns: int = NOW) -> BooksView:
+    """Of those books that have both sides, as a book has that is priced."""
+    quotes = {each.instrument: best_of(each) for each in books if each.bids and each.asks}
+    return BooksView(quotes, {each.instrument: each for each in books}.get, FEES, now_ns)
+
+
+def best_of(depth: BookDepth) -> Quote:
+    bid, ask = depth.bids[0], depth.asks[0]
+    decimals = (depth.price_decimals, depth.size_decimals)
+    return Quote(depth.instrument, bid.price, bid.size, ask.price, ask.size, *decimals, Proof.VERIFIED, depth.recv_ns)
+
+
+def findings(
+    cycles: BookCycles, books: Sequence[BookDepth], cause: Instrument, terms: Terms, since: Mapping[Route, int] | None = None
+) -> list[BookArbitrage]:
+    """What the cycles through the cause come to; one that is not in `since` gains since now."""
+    instruments = [each.instrument for each in books]
+    made = [judged(each, view(*books), terms, (since or {}).get(each.route, NOW)) for each in cycles(cause, instruments, terms)]
+    return [one for one in made if one is not None]
 
 
 @st.composite

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mempool.books.depth import BookDepth
-from mempool.detect.book_cycles import BookView, Terms
-from mempool.detect.cross_exchange import detect_cross_exchange
+from mempool.detect.book_cycles import Terms
+from mempool.detect.cross_exchange import cross_exchange_cycles
 from mempool.model.arbitrage import ArbitrageKind, BookArbitrage, Rejection
 from mempool.model.book import Instrument
 from mempool.model.consolidated import Trade
@@ -24,10 +24,10 @@ from tests.detect.book_scenes import (
     assert_is_the_most,
     book,
     books_around,
+    findings,
     gain_of,
     most_by_trying,
     segments,
-    view,
 )
 
 CHEAP = book(KRAKEN, bids=[("2990.00", "5")], asks=[("3000.00", "1"), ("3010.00", "2"), ("3050.00", "9")])
@@ -35,7 +35,7 @@ DEAR = book(COINBASE, bids=[("3060.00", "2"), ("3040.00", "3"), ("3000.00", "9")
 
 
 def found(*books: BookDepth, cause: Instrument = KRAKEN, terms: Terms = TERMS) -> list[BookArbitrage]:
-    return list(detect_cross_exchange(view(*books), cause, terms))
+    return findings(cross_exchange_cycles, books, cause, terms)
 
 
 def test_books_that_cross_by_more_than_the_fees_give_a_finding() -> None:
@@ -120,8 +120,7 @@ def test_gap_younger_than_the_messages_may_be_apart_is_rejected() -> None:
     terms = replace(TERMS, skew_ns=SECOND // 20)
     (one,) = found(CHEAP, DEAR, terms=terms)
     assert (one.rejection, one.lived_ns) == (Rejection.SKEW, 0)
-    later = BookView([CHEAP, DEAR], NOW, {one.route: NOW - SECOND // 10})
-    (again,) = detect_cross_exchange(later, COINBASE, terms)
+    (again,) = findings(cross_exchange_cycles, [CHEAP, DEAR], COINBASE, terms, {one.route: NOW - SECOND // 10})
     assert (again.rejection, again.lived_ns, again.route) == (None, SECOND // 10, one.route)
 
 

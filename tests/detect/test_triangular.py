@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from mempool.books.depth import BookDepth
 from mempool.detect.book_cycles import Terms
-from mempool.detect.triangular import detect_triangular
+from mempool.detect.triangular import triangular_cycles
 from mempool.model.arbitrage import ArbitrageKind, BookArbitrage, Rejection
 from mempool.model.book import Instrument
 from mempool.model.consolidated import Trade
 from tests.books.venues import KRAKEN
-from tests.detect.book_scenes import FEELESS, TERMS, assert_is_the_most, book, books_around, most_by_trying, segments, view
+from tests.detect.book_scenes import FEELESS, TERMS, assert_is_the_most, book, books_around, findings, most_by_trying, segments
 
 BITCOIN = Instrument("kraken", "BTC/USD", "BTC", "USD")
 CROSS = Instrument("kraken", "ETH/BTC", "ETH", "BTC")
@@ -26,7 +26,7 @@ CROSS_BOOK = book(CROSS, bids=[("0.06", "3"), ("0.05", "9")], asks=[("0.07", "10
 
 
 def found(*books: BookDepth, cause: Instrument = KRAKEN, terms: Terms = TERMS) -> list[BookArbitrage]:
-    return list(detect_triangular(view(*books), cause, terms))
+    return findings(triangular_cycles, books, cause, terms)
 
 
 def test_cycle_that_gains_is_found_in_its_direction_and_size() -> None:
