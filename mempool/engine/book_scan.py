@@ -1,0 +1,184 @@
+"""Watches the books for arbitrage at every new best quote, and reports each gap once: what it brings, or why it does not."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+from mempool.books.money import check_fees
+from mempool.books.view import BooksView
+from mempool.books.worth import worth_in
+from mempool.detect import BOOK_CYCLES
+from mempool.detect.book_cycles import Terms, judged, judged_later
+from mempool.engine.book_watch import Gap, Watch, WatchedBook
+from mempool.model.arbitrage import BookArbitrage, Rejection, Route
+from mempool.model.book import Instrument, Quote
+from mempool.model.consolidated import Ratio
+from mempool.model.record import ArbitrageEnded, ArbitrageFound, Record
+
+BETTER = Fraction(11, 10)
+"""A finding takes the place of an earlier one of its gap where it gains a tenth more: its row is to tell the best of it, and
+not to be written at every change of a level."""
+
+
+class BookScan:
+    """A gap is open from when a cycle's best prices first gain before fees until they do so no more, or a book is not priced.
+
+    Its first finding is reported at once, with a new number, and again under that number where it has become a tenth better.
+    A gap without one is a near miss, reported when it closes: the nearest that was seen, which is the one that gained most,
+    or where the fees were more the one that they cost the smallest part of what is put in. Of one cycle at most one near miss
+    a second is reported; the others are `skipped`. Every gap that was reported has its end reported too.
+
+    All times are those that the events bring, so that a replay reports the same.
+    """
+
+    def __init__(self, terms: Terms, emit: Callable[[Record], None], numbers: Iterator[int]) -> None:
+        self.findings = 0
+        self.near_misses: Counter[Rejection] = Counter()
+        self.skipped = 0
+        self._terms, self._emit, self._numbers = terms, emit, numbers
+        self._books: dict[Instrument, WatchedBook] = {}
+        self._priced: list[Instrument] = []
+        self._watches: dict[Route, Watch] = {}
+        self._open: dict[Watch, Gap] = {}
+        self._young: deque[tuple[Watch, Gap]] = deque()
+
+    @property
+    def open_gaps(self) -> int:
+        """Cycles whose best prices gain now, before fees."""
+        return len(self._open)
+
+    def on_quote(self, quote: Quote, view: BooksView) -> None:
+        """Hear a new best quote, which `view` holds already. Raises `UsageError` where its venue has no taker's fee."""
+        book = self._books.get(quote.instrument)
+        if book is None or not book.is_priced:
+            book = self._add(quote.instrument, view)
+        book.take(quote)
+        watches = book.watches
+        if watches is None:
+            watches = book.watches = self._watches_through(quote.instrument)
+        for watch in watches:
+            out, put_in = rate = watch.best_rate()
+            if out > put_in:
+                self._gains(watch, rate, view)
+            elif watch.gap is not None:
+                self._close(watch, view.now_ns, had_stood=True)
+        self._hear_time(view)
+
+    def on_unpriced(self, instrument: Instrument, now_ns: int) -> None:
+        """A book may not be priced any more: what passes it has ended."""
+        book = self._books.get(instrument)
+        if book is None or not book.is_priced:
+            return
+        book.lose()
+        self._priced.remove(instrument)
+        for watch in [each for each in self._open if each.passes(instrument)]:
+            self._close(watch, now_ns, had_stood=False)
+        self._route_anew(now_ns)
+
+    def end(self, now_ns: int) -> None:
+        """Close what is open, where nothing more is heard."""
+        for watch in list(self._open):
+            self._close(watch, now_ns, had_stood=False)
+
+    def _add(self, instrument: Instrument, view: BooksView) -> WatchedBook:
+        """Books that were priced before the first one was heard of are taken from the view."""
+        for each, quote in view.quotes.items():
+            if each not in self._books:
+                check_fees(self._terms.fees, [each])
+                self._books[each] = WatchedBook()
+            if not self._books[each].is_priced:
+                self._books[each].take(quote)
+                insort(self._priced, each)
+        self._route_anew(view.now_ns)
+        return self._books[instrument]
+
+    def _route_anew(self, now_ns: int) -> None:
+        """Other books are priced than before, so other rates may be the cheapest: a gap on a way not taken any more ends."""
+        for book in self._books.values():
+            book.watches = None
+        for watch in list(self._open):
+            if watch not in self._watches_through(watch.cycle.route[0][0]):
+                self._close(watch, now_ns, had_stood=False)
+
+    def _watches_through(self, cause: Instrument) -> list[Watch]:
+        return [
+            self._watches.get(cycle.route) or self._watches.setdefault(cycle.route, Watch(cycle, self._books, self._terms.fees))
+            for cycles in BOOK_CYCLES.values()
+            for cycle in cycles(cause, self._priced, self._terms)
+        ]
+
+    def _gains(self, watch: Watch, rate: Ratio, view: BooksView) -> None:
+        gap = watch.gap
+        if gap is None:
+            gap = watch.gap = self._open[watch] = Gap(view.now_ns)
+            if self._terms.skew_ns:
+                self._young.append((watch, gap))
+        if watch.is_due(rate, view.now_ns):
+            self._look(watch, gap, rate, view)
+
+    def _hear_time(self, view: BooksView) -> None:
+        """Look again at the gaps that have now lived longer than messages may be apart."""
+        while self._young and view.now_ns - self._young[0][1].since_ns >= self._terms.skew_ns:
+            watch, gap = self._young.popleft()
+            if watch.gap is gap and not gap.is_finding and watch.pays(rate := watch.best_rate()):
+                self._look(watch, gap, rate, view)
+
+    def _look(self, watch: Watch, gap: Gap, rate: Ratio, view: BooksView) -> None:
+        watch.look(rate, view.now_ns)
+        found = judged(watch.cycle, view, self._terms, gap.since_ns)
+        if found is None:
+            return
+        if found.rejection is None:
+            if not gap.is_finding or gap.best is None or found.net_profit >= gap.best.net_profit * BETTER:
+                self._keep(gap, found, view)
+                self._report(gap, view.now_ns)
+        elif not gap.is_finding and (gap.best is None or _nearness(found) > gap.nearness):
+            self._keep(gap, found, view)
+
+    def _keep(self, gap: Gap, found: BookArbitrage, view: BooksView) -> None:
+        gap.best, gap.best_ns, gap.nearness = found, view.now_ns, _nearness(found)
+        worth_eth, worth_usd = [worth_in(view, found.money, found.net_profit, wanted) for wanted in ("ETH", "USD")]
+        gap.worth = (worth_eth, worth_usd)
+
+    def _close(self, watch: Watch, now_ns: int, *, had_stood: bool) -> None:
+        """`had_stood` says that the best prices have been there until now: else they may have been wrong for a while."""
+        gap = self._open.pop(watch)
+        watch.gap = None
+        if not gap.is_finding:
+            self._settle(watch, gap, now_ns, had_stood=had_stood)
+        if gap.number:
+            self._emit(ArbitrageEnded(gap.number, now_ns, now_ns - gap.since_ns))
+
+    def _settle(self, watch: Watch, gap: Gap, now_ns: int, *, had_stood: bool) -> None:
+        """Report a near miss. One that was only too young, and is not at its end, is a finding that nobody asked for earlier."""
+        if gap.best is not None and gap.best.rejection is Rejection.SKEW and had_stood:
+            gap.best = judged_later(gap.best, now_ns - gap.best_ns, self._terms)
+        if gap.best is not None and gap.best.rejection is None:
+            self._report(gap, now_ns)
+        elif gap.best is not None and gap.best.rejection is not None and watch.may_be_told(now_ns):
+            watch.told_ns = now_ns
+            self.near_misses[gap.best.rejection] += 1
+            self._tell(gap, gap.best, gap.best_ns)
+        else:
+            self.skipped += 1
+
+    def _report(self, gap: Gap, now_ns: int) -> None:
+        if not gap.is_finding:
+            gap.is_finding = True
+            self.findings += 1
+        if gap.best is not None:
+            self._tell(gap, gap.best, now_ns)
+
+    def _tell(self, gap: Gap, found: BookArbitrage, found_ns: int) -> None:
+        gap.number = gap.number or next(self._numbers)
+        self._emit(ArbitrageFound(gap.number, found, *gap.worth, found_ns))
+
+
+def _nearness(found: BookArbitrage) -> tuple[int, float]:
+    """To rank near misses by: what is gained, or below that the part of what is put in that the fees cost."""
+    if found.net_profit > 0:
+        return 1, float(found.net_profit)
+    return 0, float(found.net_profit / found.trades[0].amount_in)
