@@ -1,20 +1,28 @@
-"""Finds and reads the data files: ABI tables and chains, in a checkout, an editable install or a wheel."""
+"""Finds and reads the data files: ABI tables, chains and exchanges, in a checkout, an editable install or a wheel."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from mempool.books.money import FeesPips
 from mempool.decode import DecodeTables, build_tables
 from mempool.errors import ConfigError
 from mempool.model.chain import Chain
+from mempool.model.consolidated import PIPS
 
 _PACKAGE = Path(__file__).parent
 _IN_WHEEL = _PACKAGE / "_data"
 ROOT = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent
 """Holds `abis/` and `config/`."""
+
+
+class _Venue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One exchange's table."""
+
+    taker_fee_pips: Annotated[int, msgspec.Meta(ge=0, lt=PIPS)]
 
 
 def load_tables(name: str = "ethereum") -> DecodeTables:
@@ -45,6 +53,18 @@ def read_chain(name: str = "ethereum") -> Chain:
         return msgspec.toml.decode(path.read_bytes(), type=Chain)
     except msgspec.DecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def load_taker_fees() -> FeesPips:
+    """The taker's fee of each venue's base tier. Raises `ConfigError` with the file, the key and what is wrong with it."""
+    path = ROOT / "config" / "exchanges.toml"
+    try:
+        venues = msgspec.toml.decode(path.read_bytes(), type=dict[str, _Venue])
+    except OSError as error:
+        raise ConfigError(f"no {path}: install mempool again, or run it from a whole checkout") from error
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{path}: {error}; a venue's table holds taker_fee_pips, from 0 to {PIPS - 1}") from error
+    return {name: venue.taker_fee_pips for name, venue in venues.items()}
 
 
 def _read_abi(path: Path) -> list[dict[str, Any]]:

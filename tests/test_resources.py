@@ -8,6 +8,7 @@ import pytest
 
 from mempool import resources
 from mempool.errors import ConfigError
+from mempool.exchanges import EXCHANGES
 
 
 def test_shipped_abis_and_chain_make_tables() -> None:
@@ -47,3 +48,32 @@ def test_missing_or_broken_abis_are_named(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "abis" / "Odd.json").write_text("[")
     with pytest.raises(ConfigError, match=r"Odd.json"):
         resources.read_abis()
+
+
+def test_every_exchange_has_a_takers_fee_below_two_percent() -> None:
+    fees = resources.load_taker_fees()
+    assert set(fees) == set(EXCHANGES)
+    assert all(0 < fee < 20_000 for fee in fees.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("[okx]\ntaker_fee_pips = -1", "okx|taker_fee_pips"),
+        ("[okx]\ntaker_fee_pips = 1000000", "taker_fee_pips"),
+        ("[okx]\ntaker_fee = 1", "taker_fee`"),
+        ("[okx", r"exchanges\.toml"),
+    ],
+)
+def test_mistake_in_the_exchanges_file_names_the_file_and_the_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, about: str
+) -> None:
+    monkeypatch.setattr(resources, "ROOT", tmp_path)
+    with pytest.raises(ConfigError, match=r"no .*exchanges\.toml: install"):
+        resources.load_taker_fees()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "exchanges.toml").write_text(text)
+    with pytest.raises(ConfigError, match=about) as told:
+        resources.load_taker_fees()
+    assert "exchanges.toml" in str(told.value)
+    assert "from 0 to 999999" in str(told.value)

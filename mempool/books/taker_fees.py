@@ -1,0 +1,42 @@
+"""The takers' fees that a user names himself, `NAME=PERCENT`, in place of the venues' base tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from mempool.books.money import FeesPips
+from mempool.errors import UsageError
+from mempool.model.consolidated import PIPS
+
+PERCENT = 100
+
+
+def taker_fees(defaults: FeesPips, texts: Iterable[str]) -> FeesPips:
+    """The fees of `defaults`, those that a text such as `binance=0.075` names replaced; a later text wins.
+
+    Raises `UsageError` on unknown venues, which lists the known ones, and on what is no percentage that pips can say.
+    """
+    fees = dict(defaults)
+    for text in texts:
+        name, is_pair, percent = text.partition("=")
+        venue = name.strip().lower()
+        if not is_pair:
+            raise UsageError(f"{text!r} is no taker fee: write NAME=PERCENT, such as binance=0.075")
+        if venue not in defaults:
+            raise UsageError(f"unknown exchange {name.strip()!r} in {text!r}: known are {', '.join(defaults)}")
+        fees[venue] = _pips(percent.strip().removesuffix("%"), text)
+    return fees
+
+
+def _pips(percent: str, text: str) -> int:
+    try:
+        number = Decimal(percent)
+    except InvalidOperation:
+        raise UsageError(f"{text!r}: {percent!r} is no number of percent, such as 0.075") from None
+    if number.is_finite() and 0 <= number < PERCENT:
+        pips = Fraction(number) * PIPS / PERCENT
+        if pips.denominator == 1:
+            return int(pips)
+    raise UsageError(f"{text!r}: a taker fee is from 0 to less than 100 percent, in steps of 0.0001")
