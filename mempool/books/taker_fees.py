@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 
 from mempool.books.money import FeesPips
 from mempool.errors import UsageError
-from mempool.model.consolidated import PIPS
 
 PERCENT = 100
+PIP_DECIMALS = 4
+"""Of a percentage: a pip is 0.0001 %."""
 
 
 def taker_fees(defaults: FeesPips, texts: Iterable[str]) -> FeesPips:
@@ -35,8 +35,6 @@ def _pips(percent: str, text: str) -> int:
         number = Decimal(percent)
     except InvalidOperation:
         raise UsageError(f"{text!r}: {percent!r} is no number of percent, such as 0.075") from None
-    if number.is_finite() and 0 <= number < PERCENT:
-        pips = Fraction(number) * PIPS / PERCENT
-        if pips.denominator == 1:
-            return int(pips)
+    if number.is_finite() and 0 <= number < PERCENT and number == round(number, PIP_DECIMALS):
+        return int(round(number, PIP_DECIMALS).scaleb(PIP_DECIMALS))
     raise UsageError(f"{text!r}: a taker fee is from 0 to less than 100 percent, in steps of 0.0001")

@@ -42,6 +42,7 @@ def test_later_fee_of_a_venue_wins() -> None:
         ("binance=nan", "from 0 to less than 100"),
         ("binance=inf", "from 0 to less than 100"),
         ("binance=snan", "from 0 to less than 100"),
+        ("binance=1e-999999999", "in steps of 0.0001"),
         ("binance=0.00001", "in steps of 0.0001"),
         ("binance=0.1000000000000000000000000000000000000001", "in steps of 0.0001"),
     ],
