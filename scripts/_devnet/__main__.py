@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ from types import FrameType
 
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
+from scripts._devnet.exchanges import ExchangesOptions, running_exchanges, straying
 from scripts._devnet.packages import DevnetError, unusable
 from scripts._devnet.traffic import Sent, Traffic
 
@@ -22,6 +24,7 @@ EXAMPLES = """examples:
   scripts/devnet                                   blocks every 4 s, 4 transactions a second, until Ctrl-C
   scripts/devnet --rate 50 --block-time 1 --seconds 60
   scripts/devnet --seed 7 --ipc devnet.ipc         the same calls each time; also on a socket file
+  scripts/devnet --exchanges                       with simulated exchanges whose prices follow the pools
 """
 SUMMARY_SECONDS = 10
 
@@ -80,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seconds", type=float, default=0, help="end after so long (default: run until Ctrl-C)")
     made.add_argument("--seed", type=int, default=1, help="chooses the traffic (default 1)")
     made.add_argument("--block-time", type=float, default=4, help="seconds between blocks (default 4; mainnet has 12)")
+    made.add_argument("--exchanges", action="store_true", help="also simulate five exchanges, priced against the pools")
     made.add_argument("--verbose", action="store_true", help="print every transaction")
     return made
 
@@ -92,16 +96,21 @@ def run(options: argparse.Namespace) -> None:
     print("devnet: preparing the node and the contracts (a minute the first time)", file=sys.stderr)
     ensure_state()
     node = AnvilOptions(port=options.port, block_time=options.block_time, order="fees", ipc=options.ipc)
-    with running_devnet(node) as devnet:
-        print(welcome(devnet), flush=True)
+    with running_devnet(node) as devnet, ExitStack() as stack:
+        server = ""
+        if options.exchanges:
+            server = stack.enter_context(running_exchanges(devnet.anvil, ExchangesOptions(straying(), seed=options.seed)))
+        print(welcome(devnet, server), flush=True)
         trade(devnet, options)
 
 
-def welcome(devnet: Devnet) -> str:
+def welcome(devnet: Devnet, server: str = "") -> str:
+    """The commands to copy; `server` is where the simulated exchanges are, if they are."""
     command = Path(sys.executable).with_name("mempool")
     shown = command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command
     urls = [devnet.anvil.ws_url, *([str(devnet.anvil.ipc)] if devnet.anvil.ipc else [])]
-    commands = [f"    {shown} run --rpc-url {url}" for url in urls]
+    books = f" --exchange all --server {server}" if server else ""
+    commands = [f"    {shown} run --rpc-url {url}{books}" for url in urls]
     heading = "devnet: chain 1 with Uniswap V2, V3, SwapRouter02 and Universal Router V1, V1.2, V2.0; watch it with"
     return "\n".join([heading, "", *commands, ""])
 

@@ -14,6 +14,8 @@ from scripts._exchanges.market import MidPrice, price_in, wave
 Changes = list[tuple[int, int]]
 """Price and absolute size of each level that has changed; a size of zero removes it."""
 FIRST_ID = 1_000_000
+JOLT_POWER = 81
+"""Of a wave: it is more than a half for a twelfth of the time, about each crest and trough, and near zero between."""
 NO_FLOOR = -(10**30)
 
 
@@ -168,9 +170,8 @@ class SimulatedBook:
 
     def _follow(self, now_ns: int) -> None:
         listing, random = self.listing, self._random.random
-        stray_bps = listing.offset_bps + listing.sway_bps * wave(now_ns, 20 + 20 * self._phase, self._phase)
         price = price_in(self._mid, listing.base, listing.quote, now_ns)
-        price *= (1 + stray_bps / 10_000) * 10**listing.price_decimals
+        price *= (1 + self._stray_bps(now_ns) / 10_000) * 10**listing.price_decimals
         bid = max(int(price) // listing.tick, 2) * listing.tick
         ask = bid + (listing.spread_ticks + int(3 * random())) * listing.tick
         for ladder, best in zip(self.sides, (bid, -ask), strict=True):
@@ -183,6 +184,13 @@ class SimulatedBook:
                 key = ladder.keys[-1] - int(listing.levels * random() ** 3) * listing.tick
                 if ladder.sign * key > 0:
                     ladder.set(key, 0 if key in ladder.sizes and random() < 0.5 else self._size())
+
+    def _stray_bps(self, now_ns: int) -> float:
+        """How far the venue is from the market."""
+        listing, phase = self.listing, self._phase
+        sway = wave(now_ns, 20 + 20 * phase, phase)
+        jolt = wave(now_ns, 48 + 28 * phase, phase) ** JOLT_POWER if listing.jolt_bps else 0.0
+        return listing.offset_bps + listing.sway_bps * sway + listing.jolt_bps * jolt
 
     def _fill(self, ladder: Ladder) -> None:
         """Keep the number of levels, and every price above zero."""

@@ -1,0 +1,162 @@
+"""The simulated exchanges beside a devnet follow the prices of its pools, and their address is said."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterable
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from scripts._devnet import addresses as at
+from scripts._devnet.devnet import Devnet
+from scripts._devnet.encoding import calldata
+from scripts._devnet.exchanges import ExchangesOptions, running_exchanges, straying
+from scripts._devnet.prices import POOLS, PoolPrices
+from scripts._devnet.rpc import Request, Rpc
+from scripts._devnet.swaps_v3 import IN_SINGLE
+from scripts._devnet.world import NEVER, units
+from scripts._exchanges.line import simulated_venue
+from scripts._exchanges.listings import LISTINGS, SECOND_NS
+from scripts._exchanges.market import stablecoin_price
+
+ROOT = Path(__file__).parent.parent.parent
+START_NS = 1_700_000_000 * SECOND_NS
+
+
+class Node(Rpc):
+    """Answers with the pools' roots of prices, in the order of `POOLS`."""
+
+    def __init__(self, ether: float, bitcoin: float) -> None:
+        super().__init__("127.0.0.1", 1)
+        self.set(ether, bitcoin)
+
+    def set(self, ether: float, bitcoin: float) -> None:
+        """Dollars of one ether, ethers of one bitcoin."""
+        self.roots = [(10**12 / ether) ** 0.5, (bitcoin * 10**10) ** 0.5]
+
+    def batch(self, requests: Iterable[Request]) -> list[Any]:
+        assert len(list(requests)) == len(POOLS)
+        return [f"0x{int(root * 2**96):064x}" + 6 * f"{0:064x}" for root in self.roots]
+
+
+def dollars_of_ether(in_usdc: float, now_ns: int) -> float:
+    return in_usdc * stablecoin_price("USDC", now_ns)
+
+
+def test_prices_are_those_of_the_pools_in_dollars() -> None:
+    prices = PoolPrices(Node(2_500, 24), START_NS)
+    assert prices("ETH", START_NS) == pytest.approx(dollars_of_ether(2_500, START_NS))
+    assert prices("BTC", START_NS) == pytest.approx(24 * prices("ETH", START_NS))
+    assert 0.999 < prices("USDT", START_NS) < prices("USDC", START_NS) < 1.001
+
+
+def test_price_goes_after_a_pool_that_has_moved() -> None:
+    node = Node(2_500, 24)
+    prices = PoolPrices(node, START_NS)
+    node.set(2_600, 24)
+    later_ns = START_NS + 10 * SECOND_NS
+    assert prices("ETH", later_ns) == pytest.approx(dollars_of_ether(2_500, later_ns))
+    prices.refresh(later_ns)
+    gaps = [
+        1 - prices("ETH", now_ns) / dollars_of_ether(2_600, now_ns) for now_ns in (later_ns + n * SECOND_NS for n in range(9))
+    ]
+    assert gaps[0] == pytest.approx(1 / 26)
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[1] < gaps[0] / 2
+    assert gaps[8] < 1e-4
+
+
+def test_refreshing_the_same_price_changes_nothing_on_the_way_there() -> None:
+    node = Node(2_500, 24)
+    prices, alone = PoolPrices(node, START_NS), PoolPrices(node, START_NS)
+    node.set(2_400, 25)
+    for each in (prices, alone):
+        each.refresh(START_NS)
+    for tenth in range(1, 30):
+        now_ns = START_NS + tenth * SECOND_NS // 10
+        prices.refresh(now_ns)
+        assert [prices(asset, now_ns) for asset in POOLS] == [alone(asset, now_ns) for asset in POOLS]
+
+
+def test_venues_leave_the_market_by_more_than_two_small_fees_now_and_then_and_stand_near_it_else() -> None:
+    node = Node(2_500, 24)
+    prices = PoolPrices(node, START_NS)
+    listings = straying({venue: listed[:1] for venue, listed in LISTINGS.items()})
+    venues = [simulated_venue(name, 1, listings=listed, mid=prices, start_ns=START_NS) for name, listed in listings.items()]
+    tethers = [venue for venue in venues if venue.name in ("binance", "okx", "bybit")]
+    crossed, seconds = 0, 120
+    for second in range(seconds):
+        bests = []
+        for venue in tethers:
+            while venue.due_ns < START_NS + second * SECOND_NS:
+                venue.step()
+            bests.append(next(iter(venue.books.values())).best())
+        crossed += max(best.bid for best in bests) > min(best.ask for best in bests) * 1.002
+    assert 3 < crossed < seconds // 4
+
+
+@pytest.fixture
+def served(devnet: Devnet) -> Any:
+    options = ExchangesOptions({venue: listed[:1] for venue, listed in LISTINGS.items()})
+    with running_exchanges(devnet.anvil, options) as url:
+        yield url
+
+
+def binance_ether(url: str) -> float:
+    """In tether, between bid and ask."""
+    with urllib.request.urlopen(f"{url}/binance/api/v3/depth?symbol=ETHUSDT&limit=5") as answer:
+        book = orjson.loads(answer.read())
+    return (float(book["bids"][0][0]) + float(book["asks"][0][0])) / 2
+
+
+@pytest.mark.devnet
+def test_exchanges_follow_a_swap_that_moves_the_devnets_pool(devnet: Devnet, served: str) -> None:
+    assert binance_ether(served) == pytest.approx(2_500, rel=0.002)
+    sell_ether(devnet, 20_000_000)
+    wanted = PoolPrices(devnet.rpc, 0)("ETH", 0)
+    assert wanted < 2_475
+    deadline = time.monotonic() + 15
+    while binance_ether(served) > wanted * 1.002:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert binance_ether(served) == pytest.approx(wanted, rel=0.002)
+
+
+def sell_ether(devnet: Devnet, dollars: int) -> None:
+    user = devnet.users[0]
+    wanted = (at.WETH, at.USDC, 500, user, NEVER, units(at.WETH, dollars), 0, 0)
+    body = {"from": user, "to": at.V3_ROUTER, "data": calldata(IN_SINGLE, wanted), "gas": hex(5_000_000)}
+    hash_ = devnet.rpc.call("eth_sendTransaction", body)
+    devnet.mine()
+    assert devnet.rpc.call("eth_getTransactionReceipt", hash_)["status"] == "0x1"
+
+
+@pytest.mark.devnet
+def test_end_of_the_node_ends_the_exchanges_and_is_told(devnet: Devnet) -> None:
+    with pytest.raises((OSError, HTTPException)), running_exchanges(devnet.anvil, ExchangesOptions(straying())) as url:  # noqa: PT012
+        binance_ether(url)
+        devnet.anvil.kill()
+        time.sleep(1)
+
+
+@pytest.mark.devnet
+def test_command_says_how_to_run_with_the_exchanges(devnet_packages: None) -> None:
+    command = (sys.executable, "-m", "scripts._devnet", "--exchanges", "--port", "0", "--block-time", "1")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = next(line for line in process.stdout if "--rpc-url" in line)
+        url = line.split()[-1]
+        assert binance_ether(url) == pytest.approx(2_500, rel=0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert line.split()[1:3] == ["run", "--rpc-url"]
+    assert line.split()[4:7] == ["--exchange", "all", "--server"]
+    assert (process.returncode, "Traceback" in said) == (130, False)
