@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mempool.store.events import EventReader
 
 DEFAULT_DB = Path("mempool.sqlite")
-DEFAULT_KINDS = ("swap", "outcome", "backrun")
+DEFAULT_KINDS = ("swap", "outcome", "backrun", "cross_exchange", "triangular", "cex_dex")
 POLL_SECONDS = 0.2
 
 
@@ -35,18 +35,29 @@ def tail_command(
     ] = False,
     since: Annotated[str, typer.Option("--since", help="30s, 10m, 2h, 7d ago, or a time such as 2026-01-31T12:00.")] = "",
     kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="swap, outcome, sandwich_exposure, backrun or all; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            help="swap, outcome, sandwich_exposure, backrun, cross_exchange, triangular, cex_dex, near_miss (what was rejected,"
+            " with the reason) or all; may be repeated. Without it all but sandwich_exposure and near_miss.",
+        ),
     ] = None,
     where: Annotated[str, typer.Option("--where", help="An SQL condition on the columns that --json shows.")] = "",
     min_profit: Annotated[float | None, typer.Option("--min-profit", help="At least so much profit or exposure, in ETH.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Print the latest swaps with their impact and exposure, the backruns they open, and how predictions came out.
+    """Print the latest swaps with their impact and exposure, the backruns they open, how predictions came out, and what opens
+    between order books and pools.
+
+    A finding is printed once, as it stood when it was read. Gaps in the data are printed whatever is filtered: a time without a
+    book's price when it has ended, and once before that when it has lasted for ten seconds; those of the past beyond the newest
+    twenty in one line together.
 
     \b
     Examples:
       mempool tail -f
       mempool tail -n 50 --kind backrun --min-profit 0.01
+      mempool tail -f --kind near_miss --where "arbitrage = 'cex_dex' AND rejection = 'gas'"
       mempool tail --where "symbol_out = 'USDC' AND impact > 0.01" --json
     """
     from mempool.store.events import EventFilter, EventReader

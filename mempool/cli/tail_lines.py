@@ -6,12 +6,12 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime
 
 from rich.text import Text
 
+from mempool.cli.book_lines import BookLines, clock, gap_line
 from mempool.model.display import display, format_amount, format_number, printable, short_address, token_label
-from mempool.store.events import EventReader
+from mempool.store.events import BOOK_FINDINGS, EventReader
 
 SCHEMA = "mempool.tail/1"
 _JSON_COLUMNS = ("commands", "legs", "moved_by")
@@ -27,9 +27,17 @@ _UNWRAPS = re.compile("ForETH|ForExactETH|unwrapWETH9|UNWRAP_WETH")
 def as_object(row: sqlite3.Row) -> dict[str, object]:
     """A row as JSON shows it: chain amounts as exact texts, lists as lists, foreign text sanitised once more."""
     values = {name: json.loads(row[name]) if name in _JSON_COLUMNS else row[name] for name in row.keys()}  # noqa: SIM118
-    shown = {name: display(value, 1_000) if isinstance(value, str) else value for name, value in values.items()}
+    shown = {name: _printable(value) for name, value in values.items()}
     exact = {name.removesuffix("_exact"): shown.pop(name) for name in list(shown) if name.endswith("_exact")}
     return {"schema": SCHEMA, **shown, **exact}
+
+
+def _printable(value: object) -> object:
+    if isinstance(value, str):
+        return display(value, 1_000)
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    return {display(name): _printable(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 class Lines:
@@ -40,10 +48,12 @@ class Lines:
         self._tokens: dict[str, _Token] = {}
         self._listed = reader.listed_symbols()
         self._protocols = reader.labels("protocol")
+        books = BookLines(self._amount, self._protocols)
         self._renderers: dict[str, Callable[[sqlite3.Row], Text]] = {
             "swap": self._swap,
             "outcome": self._outcome,
             "gap": self._gap,
+            **dict.fromkeys(BOOK_FINDINGS.kinds, books.finding),
         }
 
     def line(self, row: sqlite3.Row) -> Text:
@@ -108,8 +118,10 @@ class Lines:
         return self._amount(row["token_in"] if row["size"] == "exact_out" else row["token_out"], row[column])
 
     def _gap(self, row: sqlite3.Row) -> Text:
+        if "fault" in row.keys():  # noqa: SIM118  (a Row is no mapping: `in` looks at its values)
+            return gap_line(row)
         seconds = (row["to_ns"] - row["from_ns"]) / 1e9
-        text = f"--- no data for {format_number(seconds, 2)} s ({_clock(row['from_ns'])} to {_clock(row['to_ns'])})"
+        text = f"--- no data for {format_number(seconds, 2)} s ({clock(row['from_ns'])} to {clock(row['to_ns'])})"
         fetched = f", {row['backfilled']} fetched afterwards" if row["backfilled"] else ""
         return Text(f"{text}: {row['source']}: {row['reason']}{fetched} ---", "magenta")
 
@@ -139,7 +151,3 @@ class Lines:
 class _Token:
     def __init__(self, label: str, decimals: int | None, wraps: str) -> None:
         self.label, self.decimals, self.wraps = label, decimals, wraps
-
-
-def _clock(ns: int) -> str:
-    return datetime.fromtimestamp(ns / 1e9).astimezone().strftime("%H:%M:%S")

@@ -134,7 +134,7 @@ LEFT JOIN transactions t ON t.id = i.transaction_id;
 
 -- Times without a book's price, those that last once they are ten seconds old.
 CREATE VIEW book_silences AS
-SELECT g.id, 'gap' AS kind, coalesce(g.to_ns, g.from_ns) AS at_ns, coalesce(g.ended, g.began) AS at,
+SELECT g.id, g.run_id, 'gap' AS kind, coalesce(g.to_ns, g.from_ns) AS at_ns, coalesce(g.ended, g.began) AS at,
        rtrim(g.venue || ' ' || g.symbol) AS source, g.venue, g.symbol, g.from_ns, g.to_ns, g.kind AS fault, g.reason
 FROM book_gaps g
 JOIN runs r ON r.id = g.run_id

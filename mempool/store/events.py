@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from mempool.errors import UsageError
+from mempool.store.book_silences import BookSilences
 from mempool.store.opening import explain
 from mempool.store.reader import open_reader
 
@@ -28,13 +29,15 @@ class View(NamedTuple):
     profit: str = ""
 
 
+BOOK_FINDINGS = View("book_findings", "arbitrages", ("cross_exchange", "triangular", "cex_dex", "near_miss"), "profit_eth")
 VIEWS = (
     View("swaps", "predictions", ("swap",), "exposed_eth"),
     View("findings", "opportunities", ("sandwich_exposure", "backrun"), "profit_eth"),
     View("grades", "outcomes", ("outcome",)),
+    BOOK_FINDINGS,
 )
 GAP_VIEWS = (View("silences", "gaps", ("gap",)), View("restarts", "runs", ("gap",)))
-"""Never filtered: a gap in the data is shown whatever one looks for."""
+"""Never filtered, and neither are the books' own: a gap in the data is shown whatever one looks for."""
 KINDS = tuple(kind for view in VIEWS for kind in view.kinds)
 _ALLOWED_ACTIONS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_TRANSACTION}
 _ALLOWED_PRAGMAS = {"data_version"}
@@ -63,9 +66,8 @@ class EventReader:
         """The last `count` events (all for None) and the gaps among them, oldest first; `newer` goes on from there."""
         with self._query():
             events = self._rows(self._views, count)
-            oldest_ns = min((row["at_ns"] for row in events), default=self.wanted.since_ns)
-            gaps = [row for row in self._rows(GAP_VIEWS, None) if row["at_ns"] >= oldest_ns]
-            self._seen = {view: self._last_id(view) for view in (*VIEWS, *GAP_VIEWS)}
+            gaps = [] if count == 0 else self._gaps(min((row["at_ns"] for row in events), default=self.wanted.since_ns))
+            self._see_all()
         kept = events if count is None else events[len(events) - min(count, len(events)) :]
         return sorted([*kept, *gaps], key=_when)
 
@@ -78,8 +80,9 @@ class EventReader:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
             if version == self._version:
                 return []
-            rows = self._rows((*self._views, *GAP_VIEWS), None)
-            self._seen = {view: self._last_id(view) for view in (*VIEWS, *GAP_VIEWS)}
+            books = self._book_silences.newer(self._connection, self.wanted.since_ns)
+            rows = sorted([*self._rows((*self._views, *GAP_VIEWS), None), *books], key=_when)
+            self._see_all()
             self._version = version
         return rows
 
@@ -108,6 +111,7 @@ class EventReader:
         self._inode = self.path.stat().st_ino
         self._version = -1
         self._seen = dict.fromkeys((*VIEWS, *GAP_VIEWS), 0)
+        self._book_silences = BookSilences()
         try:
             self._views = self._views_with_columns()
         except UsageError:
@@ -145,6 +149,15 @@ class EventReader:
             )
         ]
         return sorted(rows, key=_when)
+
+    def _gaps(self, oldest_ns: int) -> list[sqlite3.Row]:
+        """Those that end since then, or last."""
+        gaps = [row for row in self._rows(GAP_VIEWS, None) if row["at_ns"] >= oldest_ns]
+        return [*gaps, *self._book_silences.latest(self._connection, oldest_ns)]
+
+    def _see_all(self) -> None:
+        self._seen = {view: self._last_id(view) for view in (*VIEWS, *GAP_VIEWS)}
+        self._book_silences.see_all(self._connection)
 
     def _select(self, view: View, order: str) -> str:
         conditions = ["id > :seen", "at_ns >= :since_ns"]

@@ -1,0 +1,53 @@
+"""The times without a book's price as `mempool tail` prints them: none in silence, and never thousands of lines at once."""
+
+from __future__ import annotations
+
+import sqlite3
+
+SHOWN = 20
+"""Lines about the past; what is older becomes one line together."""
+_LASTS = "to_ns IS NULL AND run_id = (SELECT max(id) FROM runs)"
+_PAST = " ".join(
+    (
+        "SELECT * FROM book_silences WHERE at_ns >= :oldest_ns OR",
+        _LASTS,
+        "ORDER BY at_ns DESC, id DESC LIMIT :limit OFFSET :shown",
+    )
+)
+_TOGETHER = """SELECT 0 AS id, 'gap' AS kind, max(at_ns) AS at_ns, max(at) AS at, count(DISTINCT source) || ' books' AS source,
+    min(from_ns) AS from_ns, max(at_ns) AS to_ns, '' AS fault, 'the table book_gaps has them' AS reason, count(*) AS times"""
+_OLDER = " ".join((_TOGETHER, "FROM (", _PAST, ")"))
+_OPEN = " ".join(("SELECT id FROM book_gaps WHERE", _LASTS))
+
+
+class BookSilences:
+    """A time that lasts is shown once it is ten seconds old, and every one when it has ended."""
+
+    def __init__(self) -> None:
+        self._last_id = 0
+        self._open: dict[int, bool] = {}
+        """The gaps that last, and whether they have been shown."""
+
+    def latest(self, connection: sqlite3.Connection, oldest_ns: int) -> list[sqlite3.Row]:
+        """Those that ended since then or last, the newest; for all others one row that says how many `times` there were."""
+        rows = connection.execute(_PAST, {"oldest_ns": oldest_ns, "limit": SHOWN, "shown": 0}).fetchall()
+        older = connection.execute(_OLDER, {"oldest_ns": oldest_ns, "limit": -1, "shown": SHOWN}).fetchone()
+        self._note(rows)
+        return [*rows, older] if older["times"] else rows
+
+    def newer(self, connection: sqlite3.Connection, since_ns: int) -> list[sqlite3.Row]:
+        """What is to be shown now and was not at the last call."""
+        opened = f"({', '.join(map(str, self._open))})"
+        came = ("SELECT * FROM book_silences WHERE (id > ? OR id IN", opened, ") AND (at_ns >= ? OR", _LASTS, ") ORDER BY id")
+        found = connection.execute(" ".join(came), (self._last_id, since_ns)).fetchall()
+        rows = [row for row in found if row["to_ns"] is not None or not self._open.get(row["id"])]
+        self._note(rows)
+        return rows
+
+    def see_all(self, connection: sqlite3.Connection) -> None:
+        """Go on from what the database holds now."""
+        self._last_id = connection.execute("SELECT coalesce(max(id), 0) FROM book_gaps").fetchone()[0]
+        self._open = {number: self._open.get(number, False) for (number,) in connection.execute(_OPEN)}
+
+    def _note(self, rows: list[sqlite3.Row]) -> None:
+        self._open |= {row["id"]: True for row in rows if row["to_ns"] is None}
