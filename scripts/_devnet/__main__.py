@@ -18,7 +18,7 @@ from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
 from scripts._devnet.exchanges import ExchangesOptions, running_exchanges, straying
 from scripts._devnet.packages import DevnetError, unusable
-from scripts._devnet.traffic import Sent, Traffic
+from scripts._devnet.traffic import Sent, Traffic, with_arbitrageurs
 
 EXAMPLES = """examples:
   scripts/devnet                                   blocks every 4 s, 4 transactions a second, until Ctrl-C
@@ -118,6 +118,8 @@ def welcome(devnet: Devnet, server: str = "") -> str:
 def trade(devnet: Devnet, options: argparse.Namespace) -> None:
     """Send at the asked rate; what the node could not take in time is not made up for."""
     traffic, tally = Traffic(Random(options.seed), devnet), Tally()
+    if options.exchanges:
+        traffic.kinds = with_arbitrageurs(traffic.kinds)
     end = tally.started + options.seconds if options.seconds else float("inf")
     due = said = tally.started
     while time.monotonic() < end:

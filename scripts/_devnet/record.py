@@ -1,4 +1,6 @@
-"""`scripts/record-capture`: records what a run hears from a trading devnet, and refuses a capture that shows too little."""
+"""`scripts/record-capture`: records what a run hears from a trading devnet and from simulated exchanges beside it, and refuses a
+capture that shows too little.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,31 @@ import time
 from pathlib import Path
 from random import Random
 
+from msgspec.structs import replace
+
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, running_devnet
+from scripts._devnet.exchanges import ExchangesOptions, running_exchanges, straying
 from scripts._devnet.packages import DevnetError
-from scripts._devnet.traffic import Traffic
+from scripts._devnet.traffic import Traffic, with_arbitrageurs
+from scripts._exchanges.faults import Fault, FaultKind
+from scripts._exchanges.listings import LISTINGS, MILLISECOND_NS, Listing
+from scripts._exchanges.market import STABLECOINS
 
 BUNDLED = Path("tests/fixtures/devnet.capture.gz")
 SEED = 20
 BLOCKS, PER_BLOCK, BLOCK_SECONDS = 36, 12, 1.5
+BOOK_LEVELS = 60
+BOOK_NS, RATE_NS = 300 * MILLISECOND_NS, 900 * MILLISECOND_NS
+"""Between two changes of a book: few, since all of them are in the capture."""
+LOST = ("binance", Fault(FaultKind.DROP, after_s=25, symbol="ETHUSDT"))
+"""A message that goes missing, so that the capture shows how a book notices and recovers."""
 START_SECONDS, END_SECONDS = 5.0, 30.0
 MAX_BYTES = 2_000_000
 RUN = (sys.executable, "-c", "from mempool.cli.main import main; main()", "run")
 ROUTERS_USED = """SELECT count(DISTINCT t.router) FROM predictions p
     JOIN intents i ON i.id = p.intent_id JOIN transactions t ON t.id = i.transaction_id"""
+ARBITRAGES_OF = "SELECT count(*) FROM arbitrages WHERE"
 LEAST = {
     "swaps": (300, "SELECT count(*) FROM predictions"),
     "routers": (6, ROUTERS_USED),
@@ -34,6 +48,11 @@ LEAST = {
     "reverts foreseen": (1, "SELECT count(*) FROM outcomes WHERE revert = 'right'"),
     "replacements": (1, "SELECT count(*) FROM transactions WHERE state = 'replaced'"),
     "wrong predictions with their cause": (1, "SELECT count(*) FROM outcomes WHERE cause = 'moved_ahead' AND moved_by <> '[]'"),
+    "CEX-DEX findings": (3, f"{ARBITRAGES_OF} kind = 'cex_dex' AND rejection = ''"),
+    "cross-exchange findings": (2, f"{ARBITRAGES_OF} kind = 'cross_exchange' AND rejection = ''"),
+    "near misses": (3, f"{ARBITRAGES_OF} rejection <> ''"),
+    "sampled quotes": (50, "SELECT count(*) FROM quotes"),
+    "gaps closed": (1, "SELECT count(*) FROM book_gaps WHERE kind = 'gap' AND to_ns > from_ns"),
 }
 """What the capture must show, and how a run's database counts it."""
 
@@ -55,8 +74,8 @@ def record(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         fresh, database = Path(folder, path.name), Path(folder, "run.sqlite")
-        with running_devnet(AnvilOptions(order="fees")) as devnet:
-            listen(devnet, fresh, database)
+        with running_devnet(AnvilOptions(order="fees")) as devnet, running_exchanges(devnet.anvil, exchanges()) as server:
+            listen(devnet, server, fresh, database)
         shown = counted(database)
         check(shown, fresh.stat().st_size)
         fresh.replace(path)
@@ -65,13 +84,28 @@ def record(path: Path) -> None:
     )
 
 
-def listen(devnet: Devnet, capture: Path, database: Path) -> None:
-    """Run `mempool run` on the devnet while it trades; raises `DevnetError` when it ends otherwise than by our signal."""
-    command = [*RUN, "--rpc-url", devnet.anvil.ws_url, "--db", str(database), "--record", str(capture)]
+def exchanges() -> ExchangesOptions:
+    """Books of ether and of the dollars that it is traded in."""
+    venue, fault = LOST
+    listings = {venue: [slow(each) for each in listed if each.base != "BTC"] for venue, listed in LISTINGS.items()}
+    return ExchangesOptions(straying(listings), {venue: [fault]}, SEED)
+
+
+def slow(listing: Listing) -> Listing:
+    if listing.base in STABLECOINS:
+        return replace(listing, interval_ns=RATE_NS)
+    return replace(listing, interval_ns=BOOK_NS, levels=BOOK_LEVELS)
+
+
+def listen(devnet: Devnet, server: str, capture: Path, database: Path) -> None:
+    """Run `mempool run` on both while users trade; raises `DevnetError` when it ends otherwise than by our signal."""
+    command = [*RUN, "--rpc-url", devnet.anvil.ws_url, "--exchange", "all", "--server", server]
+    command += ["--db", str(database), "--record", str(capture)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:
         try:
             time.sleep(START_SECONDS)
-            trade(devnet)
+            if running.poll() is None:
+                trade(devnet)
         finally:
             running.send_signal(signal.SIGINT)
             _, said = running.communicate(timeout=END_SECONDS)
@@ -82,6 +116,7 @@ def listen(devnet: Devnet, capture: Path, database: Path) -> None:
 def trade(devnet: Devnet) -> None:
     """Blocks at an even pace, the transactions spread over the time before each."""
     traffic = Traffic(Random(SEED), devnet)
+    traffic.kinds = with_arbitrageurs(traffic.kinds)
     due = time.monotonic()
     for _ in range(BLOCKS):
         for _ in range(PER_BLOCK):

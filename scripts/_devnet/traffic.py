@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ REPLACED = 0.04
 """The share of transactions that are replaced at once by one that pays more."""
 CANCELLED = 0.25
 """The share of replacements that are cancellations."""
+CLOSING = ("back_to_start_price", "v3_back_to_start_price")
 TRIES = 20
 
 
@@ -99,6 +100,14 @@ def universal_kinds() -> Iterator[Kind]:
 def universal_kind(router: Address, plan: swaps_universal.Plan, group: str, weight: float) -> Kind:
     name = f"{swaps_universal.NAMES[router]} {plan.__name__}"
     return Kind(name, group, weight, partial(swaps_universal.universal_call, router=router, plan=plan))
+
+
+def with_arbitrageurs(usual: Sequence[Kind]) -> list[Kind]:
+    """The same kinds, but so that one transaction in four brings a pool back to where it started: pools stay near each other."""
+    closing = [kind for kind in usual if kind.name in CLOSING]
+    others = [kind for kind in usual if kind.name not in CLOSING]
+    share = sum(kind.weight for kind in others) / 3
+    return [*others, *(replace(kind, weight=share / len(closing)) for kind in closing)]
 
 
 class Traffic:
