@@ -116,6 +116,7 @@ class BookScan:
             gap = watch.gap = self._open[watch] = Gap(view.now_ns)
             if self._terms.skew_ns:
                 self._young.append((watch, gap))
+        gap.heard_ns = view.now_ns
         if watch.is_due(rate, view.now_ns):
             self._look(watch, gap, rate, view)
 
@@ -153,15 +154,16 @@ class BookScan:
             self._emit(ArbitrageEnded(gap.number, now_ns, now_ns - gap.since_ns))
 
     def _settle(self, watch: Watch, gap: Gap, now_ns: int, *, had_stood: bool) -> None:
-        """Report a near miss. One that was only too young, and is not at its end, is a finding that nobody asked for earlier."""
-        if gap.best is not None and gap.best.rejection is Rejection.SKEW and had_stood:
-            gap.best = judged_later(gap.best, now_ns - gap.best_ns, self._terms)
-        if gap.best is not None and gap.best.rejection is None:
+        """Report a near miss. One that was only too young, and is not by its end, is a finding that nothing brought up."""
+        best = gap.best
+        if best is not None and best.rejection is Rejection.SKEW and had_stood and gap.best_still_stands:
+            best = gap.best = judged_later(best, now_ns - gap.best_ns, self._terms)
+        if best is not None and best.rejection is None:
             self._report(gap, now_ns)
-        elif gap.best is not None and gap.best.rejection is not None and watch.may_be_told(now_ns):
+        elif best is not None and best.rejection is not None and watch.may_be_told(now_ns):
             watch.told_ns = now_ns
-            self.near_misses[gap.best.rejection] += 1
-            self._tell(gap, gap.best, gap.best_ns)
+            self.near_misses[best.rejection] += 1
+            self._tell(gap, best, gap.best_ns)
         else:
             self.skipped += 1
 

@@ -47,18 +47,23 @@ class WatchedBook:
 
 
 class Gap:
-    """An open gap: since when it gains before fees, and the best that was found in it."""
+    """An open gap: since when it gains before fees, when one of its books was last heard of, and the best found in it."""
 
-    __slots__ = ("best", "best_ns", "is_finding", "nearness", "number", "since_ns", "worth")
+    __slots__ = ("best", "best_ns", "heard_ns", "is_finding", "nearness", "number", "since_ns", "worth")
 
     def __init__(self, since_ns: int) -> None:
-        self.since_ns = since_ns
+        self.since_ns = self.heard_ns = since_ns
         self.number = 0
         self.is_finding = False
         self.best: BookArbitrage | None = None
         self.best_ns = 0
         self.nearness = (0, 0.0)
         self.worth: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def best_still_stands(self) -> bool:
+        """Whether no best quote of its books has changed since the best was found."""
+        return self.best is not None and self.best_ns >= self.heard_ns
 
 
 class Watch:

@@ -187,6 +187,16 @@ def test_gap_that_nothing_was_heard_in_until_it_closed_is_a_finding_by_then() ->
     assert ended == ArbitrageEnded(1, 510 * MS, 500 * MS)
 
 
+def test_what_has_changed_meanwhile_is_not_taken_for_what_stood_until_it_closed() -> None:
+    floor = Floor(BOUND)
+    floor.hear(0, KRAKEN, "2999.00", "3000.00")
+    floor.hear(10, COINBASE, "3006.00", "3007.00")
+    floor.hear(60, COINBASE, "3001.00", "3002.00")
+    told, ended = floor.hear(510, KRAKEN, "3009.00", "3010.00")
+    assert (found(told).rejection, found(told).net_profit, found(told).lived_ns) == (Rejection.SKEW, Fraction(6), 0)
+    assert ended == ArbitrageEnded(1, 510 * MS, 500 * MS)
+
+
 def test_gap_of_a_book_that_is_not_priced_any_more_is_not_believed_afterwards() -> None:
     floor = Floor(BOUND)
     floor.hear(0, KRAKEN, "2999.00", "3000.00")
