@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from mempool.engine.book_tally import BookTally
     from mempool.engine.tally import Tally
 
 CAUSES = {
@@ -20,6 +21,20 @@ CAUSES = {
     "upstream": "the hop before came out otherwise",
     "other_fee": "the pool charges another fee",
     "unexplained": "for no proven cause",
+}
+
+BOOK_KINDS = {
+    "cex_dex": ("between a pool and exchanges", "fees and gas"),
+    "cross_exchange": ("between exchanges", "fees"),
+    "triangular": ("around one exchange", "fees"),
+}
+"""What the findings are called, and what their profit is after."""
+REJECTIONS = {
+    "fees": "cost more in fees",
+    "gas": "cost more in gas",
+    "stale": "rest on a book that was silent",
+    "skew": "did not last long enough to be sure",
+    "too_small": "gain too little",
 }
 
 
@@ -44,6 +59,7 @@ def summary_lines(tally: Tally, database: Path) -> Iterator[tuple[str, str]]:
     gone = {"replaced by their sender": tally.states["replaced"], "vanished": tally.states["vanished"]}
     if any(gone.values()):
         yield "not mined", _counted(gone)
+    yield from _books(tally.books)
     yield from _findings(tally)
     program = program_name()
     yield "stored in", f"{database}: see `{program} tail --db {database}` and `{program} grade --db {database}`"
@@ -73,20 +89,43 @@ def _grades(tally: Tally) -> Iterator[tuple[str, str]]:
         yield "reverts", _counted({"foreseen": right, "not foreseen": missed, "foreseen in vain": false_alarms})
 
 
+def _books(tally: BookTally) -> Iterator[tuple[str, str]]:
+    if tally.is_empty:
+        return
+    yield "books", f"{tally.quotes:,} quotes of {len(tally.books):,} order books stored"
+    troubles = {"times a book lost its price": tally.lost, "messages that could not be used": tally.faults}
+    if any(troubles.values()):
+        yield "", _counted(troubles)
+
+
 def _findings(tally: Tally) -> Iterator[tuple[str, str]]:
+    for position, text in enumerate((*_found_in_pools(tally), *_found_in_books(tally.books))):
+        yield ("" if position else "found"), text
+
+
+def _found_in_pools(tally: Tally) -> Iterator[str]:
     found = tally.findings
     if found["backrun"]:
-        yield "found", f"{found['backrun']:,} backruns{_largest(tally, 'backrun')}"
+        yield f"{found['backrun']:,} backruns{_largest(tally.largest_eth, 'backrun', 'gas')}"
     if found["sandwich_exposure"]:
-        largest = _largest(tally, "sandwich_exposure")
-        yield ("" if found["backrun"] else "found"), f"{found['sandwich_exposure']:,} sandwich exposures of senders{largest}"
+        largest = _largest(tally.largest_eth, "sandwich_exposure", "gas")
+        yield f"{found['sandwich_exposure']:,} sandwich exposures of senders{largest}"
     if found["state_unknown"]:
-        yield "", f"{found['state_unknown']:,} whose size depends on ticks that were not loaded"
+        yield f"{found['state_unknown']:,} whose size depends on ticks that were not loaded"
 
 
-def _largest(tally: Tally, kind: str) -> str:
-    largest = tally.largest_eth.get(kind, 0.0)
-    return f", the largest worth {largest:.3g} ETH after gas" if largest > 0 else ""
+def _found_in_books(tally: BookTally) -> Iterator[str]:
+    for kind, (name, costs) in BOOK_KINDS.items():
+        if tally.findings[kind]:
+            yield f"{tally.findings[kind]:,} {name}{_largest(tally.largest_eth, kind, costs)}"
+    if near_misses := tally.near_misses.total():
+        reasons = {REJECTIONS.get(word, word): count for word, count in tally.near_misses.most_common()}
+        yield f"{near_misses:,} near misses: {_counted(reasons)}"
+
+
+def _largest(largest_eth: dict[str, float], kind: str, costs: str) -> str:
+    largest = largest_eth.get(kind, 0.0)
+    return f", the largest worth {largest:.3g} ETH after {costs}" if largest > 0 else ""
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from mempool.engine.book_tally import BookTally
 from mempool.engine.counters import Counters
 from mempool.model.opportunity import Bound
 from mempool.model.outcome import RevertGrade
@@ -27,6 +28,7 @@ class Tally:
         self.exact_in_block_order = 0
         """Of those, the ones that the same simulation gives to the wei on what the block had done before."""
         self.predicted_reverts = 0
+        self.books = BookTally()
         self._reverts: dict[str, RevertGrade] = {}
 
     @property
@@ -53,4 +55,4 @@ class Tally:
                 if profit_eth is not None:
                     self.largest_eth[kind] = max(profit_eth, self.largest_eth.get(kind, 0.0))
             case _:
-                pass
+                self.books.note(record)

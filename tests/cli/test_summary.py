@@ -8,6 +8,7 @@ import pytest
 
 from mempool.cli.summary import program_name, summary_lines
 from mempool.engine.tally import Tally
+from tests.books.venues import COINBASE, KRAKEN
 
 DATABASE = Path("var/demo.sqlite")
 
@@ -38,6 +39,23 @@ def test_grades_causes_and_findings_are_told_with_their_counts() -> None:
     assert "found 3 backruns, the largest worth 0.296 ETH after gas" in lines
     assert " 5 sandwich exposures of senders" in lines
     assert "not mined 17 replaced by their sender" in lines
+
+
+def test_books_are_told_of_where_some_were_followed() -> None:
+    assert "books" not in text(Tally())
+    tally = Tally()
+    tally.books.quotes, tally.books.lost, tally.books.faults = 1_204, 3, 12
+    tally.books.books = {KRAKEN, COINBASE}
+    tally.books.findings.update({"cross_exchange": 2, "cex_dex": 1, "triangular": 0})
+    tally.books.near_misses.update({"fees": 1_100, "too_small": 7, "gas": 0})
+    tally.books.largest_eth.update({"cex_dex": 0.00492})
+    lines = text(tally)
+    assert "books 1,204 quotes of 2 order books stored" in lines
+    assert "\n 3 times a book lost its price, 12 messages that could not be used\n" in lines
+    assert "\nfound 1 between a pool and exchanges, the largest worth 0.00492 ETH after fees and gas\n" in lines
+    assert "\n 2 between exchanges\n" in lines
+    assert "\n 1,107 near misses: 1,100 cost more in fees, 7 gain too little\n" in lines
+    assert "around" not in lines
 
 
 @pytest.mark.parametrize(("found", "name"), [(None, ".venv/bin/mempool"), ("/usr/bin/mempool", "mempool")])

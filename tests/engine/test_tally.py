@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from msgspec.structs import replace
+
 from mempool.engine.tally import Tally
+from mempool.model.arbitrage import Rejection
 from mempool.model.outcome import Cause, Outcome, RevertGrade
 from mempool.model.record import OutcomeGraded, TransactionState, TransactionStatus
+from tests.store.book_examples import COINBASE, CROSS, ROUND, found, gap, near_miss, opened_by, quoted
 
 
 def outcome(hop_index: int, cause: Cause, error: int | None, revert: RevertGrade = RevertGrade.NONE) -> OutcomeGraded:
@@ -31,3 +37,36 @@ def test_states_are_counted() -> None:
     tally = Tally()
     tally.note(TransactionState("0x1", TransactionStatus.VANISHED))
     assert tally.states == {"vanished": 1}
+
+
+def test_a_finding_that_is_seen_again_counts_once_as_it_was_seen_last() -> None:
+    tally = Tally()
+    better = replace(CROSS, net_profit=Fraction(5_000))
+    for record in (
+        found(1, near_miss()),
+        found(2),
+        found(1, better),
+        found(3, near_miss(ROUND, Rejection.STALE)),
+        opened_by(1, 4),
+    ):
+        tally.note(record)
+    books = tally.books
+    assert +books.findings == {"cross_exchange": 2, "cex_dex": 1}
+    assert +books.near_misses == {"stale": 1}
+    assert books.largest_eth == {"cross_exchange": 2.0, "cex_dex": 0.005}
+
+
+def test_a_gap_of_a_book_counts_once_and_a_fault_that_cost_no_price_apart() -> None:
+    tally = Tally()
+    for record in (quoted(1), quoted(1, COINBASE), quoted(2), gap(1, None), gap(2, 0), gap(1, 5), gap(3, None)):
+        tally.note(record)
+    books = tally.books
+    assert (books.quotes, books.lost, books.faults, len(books.books)) == (3, 2, 1, 2)
+
+
+def test_what_is_remembered_of_findings_is_bounded() -> None:
+    tally = Tally()
+    for number in range(1, 20_001):
+        tally.note(found(number))
+    assert tally.books.findings == {"cross_exchange": 20_000}
+    assert len(tally.books._counted) == 10_000
