@@ -1,0 +1,205 @@
+"""CEX-DEX arbitrage: what a pool's price after a pending swap is worth at the exchanges, size, fees, gas and ages counted."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mempool.amm.optimal import unit_price
+from mempool.books.ladder import Ladder
+from mempool.detect.book_cycles import SECOND_NS, Terms
+from mempool.detect.cross_view import CrossView, Pair
+from mempool.detect.gas import GasAssumption
+from mempool.detect.offers import Offers
+from mempool.detect.pool_size import BestSize, best_size, same_size
+from mempool.model.arbitrage import CexDexArbitrage, PoolTrade, Rejection
+from mempool.model.book import Instrument
+from mempool.model.consolidated import Trade
+from mempool.model.pool import PoolState
+from mempool.model.swap import HopResult, SwapResult
+
+
+class _Gap(Struct, frozen=True):
+    """A pool that a swap has moved, and the trade at the exchanges that this has made better."""
+
+    pair: Pair
+    trade: Trade
+    before: PoolState
+    after: PoolState
+
+    @property
+    def token_in(self) -> bytes:
+        """What the pool is sold."""
+        return self.pair.money.token if self.trade is Trade.SELL else self.pair.base.token
+
+    @property
+    def token_out(self) -> bytes:
+        return self.pair.base.token if self.trade is Trade.SELL else self.pair.money.token
+
+    def price(self, pool: PoolState) -> float:
+        """What the first unit costs in the pool, or brings there, after its fee: money for one of the base asset; 0 for none."""
+        base, money = self.pair.base, self.pair.money
+        paid = unit_price(pool.mid_price(self.token_in), pool.fee_pips)
+        scale = 10.0 ** (base.decimals - money.decimals)
+        if self.trade is Trade.BUY:
+            return paid * scale
+        return scale / paid if paid else 0.0
+
+
+class _Size(Struct, frozen=True):
+    """The trade that is told of, what the best one would gain without the takers' fees, and what it gained before the swap."""
+
+    best: BestSize
+    gross: Fraction
+    standing: Fraction = Fraction()
+
+
+def detect_cex_dex(
+    view: CrossView, cause: SwapResult, gas: GasAssumption, terms: Terms, *, taxed: Container[bytes] = frozenset()
+) -> Iterator[CexDexArbitrage]:
+    """For each pool that the swap moves at most one finding or near miss: traded there at its best size, and the other way
+    round at the exchanges.
+
+    Only the direction that the swap has made better is looked at: what the swap bought is dear in the pool, so it is sold
+    there and bought at the exchanges, or the reverse; the other direction gains less than it did before. All priced books
+    of the base asset count, each in the pool's money or through the leg of its quote asset that is best after its fee.
+    The pool's trade is in its own integers; how finely an exchange cuts sizes is not known, so theirs are not rounded.
+    Gas is priced at the best ask of the native asset after fees. A book that was not heard of for longer than
+    `terms.max_age_ns` is left out where there is something without it; what there is only with it is rejected as stale.
+
+    Nothing is said of swaps that may move less than it seems: where a token of theirs is in `taxed`, or the router measures
+    what arrives and a token is none that exchanges trade. Ticks that are not known end a trade, and it may be more.
+    """
+    if cause.reverts or _may_be_taxed(view, cause, taxed):
+        return
+    for before, after in _moves(cause.hops):
+        gap = _opened(view, before, after)
+        if gap is not None:
+            found = _Comparison(view, gap, gas, terms).found()
+            if found is not None:
+                yield found
+
+
+class _Comparison:
+    """One gap against the books of one moment."""
+
+    def __init__(self, view: CrossView, gap: _Gap, gas: GasAssumption, terms: Terms) -> None:
+        self.view, self.gap, self.gas, self.terms = view, gap, gas, terms
+        self._limit = gap.price(gap.after)
+
+    def found(self) -> CexDexArbitrage | None:
+        offers = self._offers(())
+        if not self._limit or not offers.gain_against(self._limit):
+            return None
+        stale = {each for each in offers.instruments() if self._is_stale(each)}
+        if stale:
+            fresh = self._judged(self._offers(stale))
+            if fresh is not None and fresh.rejection is None:
+                return fresh
+            return self._judged(offers) or fresh
+        return self._judged(offers)
+
+    def _offers(self, without: Container[Instrument]) -> Offers:
+        return Offers(self.gap.pair, self.gap.trade, self.view.books, self.terms.fees, without)
+
+    def _is_stale(self, instrument: Instrument) -> bool:
+        depth = self.view.books.depth(instrument)
+        return depth is not None and self.view.books.now_ns - depth.recv_ns > self.terms.max_age_ns
+
+    def _judged(self, offers: Offers) -> CexDexArbitrage | None:
+        free, with_fees = offers.ladders(self._limit)
+        size = self._size(free, with_fees)
+        if size is None:
+            return None
+        gap, best = self.gap, size.best
+        units = self.gas.units([gap.after.kind])
+        cost = self._gas_cost(units)
+        made = CexDexArbitrage(
+            money=gap.pair.money.asset,
+            pool_trade=PoolTrade(gap.after.address, gap.token_in, gap.token_out, best.amount_in, best.amount_out),
+            trades=offers.trades(with_fees.walk(best.base).fills),
+            gross_profit=size.gross,
+            net_profit=None if cost is None else best.gain - cost,
+            standing_profit=size.standing,
+            gas_units=units,
+            gas_price_wei=self.gas.price_wei,
+            gas_cost=cost,
+            block_number=self.view.pools.block.number,
+            may_be_more=best.may_be_more,
+        )
+        rejection, note = _rejection(made, best.gain, self.terms)
+        return replace(made, rejection=rejection, note=note) if rejection else made
+
+    def _size(self, free: Ladder, with_fees: Ladder) -> _Size | None:
+        """None where nothing gains without fees, or nothing more than before the swap."""
+        gap = self.gap
+        gross = best_size(gap.after, gap.pair, free)
+        if gross is None:
+            return None
+        net = best_size(gap.after, gap.pair, with_fees)
+        if net is None:
+            near_miss = same_size(gap.after, gap.pair, with_fees, gross)
+            return None if near_miss is None else _Size(near_miss, gross.gain)
+        before = best_size(gap.before, gap.pair, with_fees)
+        standing = Fraction() if before is None else before.gain
+        return _Size(net, gross.gain, standing) if net.gain > standing else None
+
+    def _gas_cost(self, units: int) -> Fraction | None:
+        """In the pair's money; None where no priced book sells the native asset for it."""
+        native, money = self.view.assets.native, self.gap.pair.money
+        if native is None:
+            return None
+        amount = Fraction(units * self.gas.price_wei, 10**native.decimals)
+        if native is money or not amount:
+            return amount
+        pair = self.gap.pair if native is self.gap.pair.base else self.view.assets.between(native, money)
+        ask = Offers(pair, Trade.BUY, self.view.books, self.terms.fees).best_ask()
+        return None if ask is None else amount * ask
+
+
+def _may_be_taxed(view: CrossView, cause: SwapResult, taxed: Container[bytes]) -> bool:
+    tokens = {token for each in cause.hops for token in (each.hop.token_in, each.hop.token_out)}
+    if any(token in taxed for token in tokens):
+        return True
+    return cause.intent.measures_received and not tokens <= view.assets.coins.keys()
+
+
+def _moves(hops: Sequence[HopResult]) -> Iterator[tuple[PoolState, PoolState]]:
+    """Each pool once, as the swap finds it and as it leaves it."""
+    moved: dict[bytes, tuple[PoolState, PoolState]] = {}
+    for each in hops:
+        before, _ = moved.get(each.hop.pool, (each.before, each.after))
+        moved[each.hop.pool] = before, each.after
+    yield from moved.values()
+
+
+def _opened(view: CrossView, before: PoolState, after: PoolState) -> _Gap | None:
+    """The direction that is better than before; None where the pool is not comparable or its price is the same."""
+    pair = view.assets.pair(after.token0, after.token1)
+    if pair is None:
+        return None
+    (money, base), (money_before, base_before) = after.mid_price(pair.base.token), before.mid_price(pair.base.token)
+    dearer = money * base_before - money_before * base
+    if not dearer:
+        return None
+    return _Gap(pair, Trade.BUY if dearer > 0 else Trade.SELL, before, after)
+
+
+def _rejection(made: CexDexArbitrage, gain: Fraction, terms: Terms) -> tuple[Rejection | None, str]:
+    """`gain` is what the trades come to before gas."""
+    money, profit = made.money, gain if made.net_profit is None else made.net_profit
+    least = terms.min_profit.get(money, Fraction())
+    oldest = max(made.trades, key=lambda trade: trade.age_ns)
+    if gain <= 0:
+        return Rejection.FEES, f"the takers' fees are more than the {float(made.gross_profit):.8g} {money} between the prices"
+    if made.gas_cost is not None and profit <= 0:
+        return Rejection.GAS, f"the gas costs {float(made.gas_cost):.8g} {money}, and the trades gain {float(gain):.8g}"
+    if oldest.age_ns > terms.max_age_ns:
+        name = f"{oldest.instrument.venue} {oldest.instrument.symbol}"
+        return Rejection.STALE, f"nothing has been heard of {name} for {oldest.age_ns / SECOND_NS:.1f} s"
+    if profit < least:
+        return Rejection.TOO_SMALL, f"it gains less than {float(least):.8g} {money}"
+    return None, ""
