@@ -14,13 +14,14 @@ from msgspec import Meta, Raw, Struct, field
 from mempool.exchanges.clock import MILLISECOND_NS
 from mempool.exchanges.events import FetchSnapshot
 from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Rest
-from mempool.exchanges.messages import IGNORED, BestQuote, Closing, MalformedFrame, Message, VenueError
+from mempool.exchanges.messages import IGNORED, BestQuote, Closing, MalformedFrame, Message, Refused, VenueError
 from mempool.exchanges.symbols import joined, pair_of
 from mempool.model.book import BookUpdate, Instrument
 
 NAME = "binance"
 SNAPSHOT_LEVELS = 5_000
 SNAPSHOT_WEIGHT = 250
+INVALID_SYMBOL = -1121
 
 
 class _Depth(Struct, gc=False):
@@ -86,6 +87,7 @@ class _Snapshot(Struct, gc=False):
     last_id: int = field(name="lastUpdateId", default=-1)
     bids: list[tuple[str, str]] = []
     asks: list[tuple[str, str]] = []
+    code: int = 0
     msg: str = ""
 
 
@@ -184,6 +186,8 @@ def snapshot_request(instrument: Instrument) -> FetchSnapshot:
 
 def parse_snapshot(symbol: str, body: bytes) -> BookUpdate:
     snapshot = _SNAPSHOT.decode(body)
+    if snapshot.code == INVALID_SYMBOL:
+        raise Refused(NAME, snapshot.msg, symbol)
     if snapshot.last_id < 0:
         raise MalformedFrame(NAME, f"no snapshot: {snapshot.msg or 'no lastUpdateId'}", symbol)
     return BookUpdate(symbol, snapshot.bids, snapshot.asks, is_snapshot=True, last_id=snapshot.last_id)
@@ -194,7 +198,7 @@ BINANCE = Exchange(
     label="Binance",
     url=url,
     subscribe=lambda instruments: (),
-    resubscribe=lambda instrument: (),
+    resubscribe=lambda instruments: (),
     parse=parse,
     continuity=continuity,
     symbol=joined,

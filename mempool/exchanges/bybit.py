@@ -54,7 +54,7 @@ def parse(frame: bytes) -> Sequence[Message]:
 
 def _other(body: _Other) -> Message:
     if not body.success:
-        return VenueError(body.ret_msg)
+        return VenueError(body.ret_msg, ends_book=body.op != "unsubscribe")
     return HEARTBEAT if body.op == "pong" or body.ret_msg == "pong" else IGNORED
 
 
@@ -67,20 +67,17 @@ def continuity(last_id: int, update: BookUpdate) -> Continuity:
     return Continuity.OLD if update.last_id <= last_id else Continuity.GAP
 
 
-def _request(operation: str, instruments: Sequence[Instrument]) -> bytes:
-    return msgspec.json.encode({"op": operation, "args": [f"orderbook.{DEPTH}.{each.symbol}" for each in instruments]})
+def _request(operation: str, instrument: Instrument) -> bytes:
+    return msgspec.json.encode({"op": operation, "args": [f"orderbook.{DEPTH}.{instrument.symbol}"]})
 
 
 BYBIT = Exchange(
     name=NAME,
     label="Bybit",
     url=lambda instruments: "wss://stream.bybit.com/v5/public/spot",
-    subscribe=lambda instruments: tuple(
-        # A request of the spot stream takes at most ten topics.
-        _request("subscribe", instruments[at : at + 10])
-        for at in range(0, len(instruments), 10)
-    ),
-    resubscribe=lambda instrument: (_request("unsubscribe", [instrument]), _request("subscribe", [instrument])),
+    # One topic a request: all topics of a request are refused for one that is not known.
+    subscribe=lambda instruments: tuple(_request("subscribe", each) for each in instruments),
+    resubscribe=lambda instruments: tuple(_request(kind, each) for each in instruments for kind in ("unsubscribe", "subscribe")),
     parse=parse,
     continuity=continuity,
     symbol=joined,

@@ -85,12 +85,13 @@ def _other(body: _Other, frame: bytes) -> Sequence[Message]:
 
 
 def subscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
-    # An idle channel is closed after 60 to 90 s: heartbeats keep it open, and count.
-    return _level2("subscribe", instruments), b'{"type":"subscribe","channel":"heartbeats"}'
+    # An idle channel is closed after 60 to 90 s: heartbeats keep it open, and count. One request a product: all products of a
+    # request are refused for one that is not listed.
+    return b'{"type":"subscribe","channel":"heartbeats"}', *(_level2("subscribe", [each]) for each in instruments)
 
 
-def resubscribe(instrument: Instrument) -> tuple[bytes, ...]:
-    return _level2("unsubscribe", [instrument]), _level2("subscribe", [instrument])
+def resubscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
+    return _level2("unsubscribe", instruments), _level2("subscribe", instruments)
 
 
 def _level2(kind: str, instruments: Sequence[Instrument]) -> bytes:

@@ -54,7 +54,7 @@ class Rest(Struct, frozen=True):
 
     request: Callable[[Instrument], FetchSnapshot]
     parse: Callable[[str, bytes], BookUpdate]
-    """From the symbol and the answer's body. Raises `MalformedFrame`."""
+    """From the symbol and the answer's body. Raises `MalformedFrame`, and `Refused` where the venue does not have the symbol."""
     is_answer: Callable[[bytes], bool]
     """Whether a line of a recording is such an answer instead of a frame."""
 
@@ -67,8 +67,8 @@ class Exchange(Struct, frozen=True):
     url: Callable[[Sequence[Instrument]], str]
     subscribe: Callable[[Sequence[Instrument]], tuple[bytes, ...]]
     """The frames to send on a new connection; none where the URL names the streams."""
-    resubscribe: Callable[[Instrument], tuple[bytes, ...]]
-    """The frames that bring one symbol a new snapshot; none where it is fetched."""
+    resubscribe: Callable[[Sequence[Instrument]], tuple[bytes, ...]]
+    """The frames that bring symbols, all of them known to the venue, a new snapshot each; none where it is fetched."""
     parse: Callable[[bytes], Sequence[Message]]
     continuity: Callable[[int, BookUpdate], Continuity] | None
     """From the last number applied and an update that is no snapshot; None where updates of one book are not numbered."""

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from mempool.books.order_book import OrderBook
-from mempool.books.scale import BadNumber, MoreDecimals
+from mempool.books.scale import BadNumber
+from mempool.exchanges.asking import Asking
 from mempool.exchanges.counts import Counts
-from mempool.exchanges.events import BookEvent, Fault, Send, StateChanged
+from mempool.exchanges.events import BookEvent, Fault, StateChanged
 from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange
 from mempool.exchanges.messages import BestQuote
+from mempool.exchanges.oracle import LIMIT, Oracle
 from mempool.model.book import BookState, BookUpdate, Connection, Instrument, Proof, Quote
 
 MAX_BUFFERED = 20_000
-MAX_TICKERS = 2_000
 MAX_CROSSED_NS = 250_000_000
 MAX_QUIET_NS = 5 * SECOND_NS
-ORACLE_LIMIT = 3
-"""So many comparisons in a row that fail make a book wrong; fewer make it suspect."""
-FIRST_PAUSE_NS = SECOND_NS // 2
-"""Between two requests of one symbol; twice as long after each that brought no book."""
-MAX_PAUSE_NS = 32 * SECOND_NS
-SNAPSHOT_WAIT_NS = SECOND_NS * 3 // 2
-REST_WAIT_NS = 10 * SECOND_NS
 # A member of an enumeration costs a look-up in its class each time: these three are asked for at every message.
 _NEXT, _VERIFIED, _DESYNCED = Continuity.NEXT, Proof.VERIFIED, Proof.DESYNCED
 
@@ -51,13 +43,14 @@ class BookKeeper:
         self._is_priced = False
         self._said: tuple[int, int, int, int] | None = None
         self._buffer: list[BookUpdate] = []
-        self._tickers: deque[BestQuote] = deque(maxlen=MAX_TICKERS)
-        self._ticker: BestQuote | None = None
-        self._disagreements = 0
+        self._oracle = Oracle(counts)
         self._crossed_ns: int | None = None
-        self._asked_ns: int | None = None
-        self._pause_ns = 0
-        self._is_due = False
+        self._asking = Asking(exchange, instrument)
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a request for a snapshot has not been answered yet."""
+        return self.is_awaiting and self._asking.is_waiting
 
     def receive(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
         """One message of the book."""
@@ -85,7 +78,7 @@ class BookKeeper:
 
     def compare_with(self, ticker: BestQuote) -> None:
         """Remember the venue's own best quote until the book has come as far."""
-        self._tickers.append(ticker)
+        self._oracle.hear(ticker)
 
     def quote(self) -> Quote | None:
         """The best bid and offer as they stand; None where the book may not be priced."""
@@ -102,18 +95,21 @@ class BookKeeper:
         if self.is_awaiting:
             # What is held no longer joins up with what comes next: without it the answer must be newer than the loss.
             self._buffer.clear()
+            if self._exchange.rest is None and self._asking.asked_ns is not None:
+                # It may be the answer itself that was lost.
+                self._asking.ask(recv_ns, events)
             return
         self._counts.resyncs += 1
         self.forget()
         self._set(Connection.SYNCING, proof, reason, recv_ns, events)
-        self.ask(recv_ns, events)
+        self._asking.ask(recv_ns, events)
 
     def forget(self) -> None:
         """Drop the book and wait for a snapshot."""
         self.is_awaiting = True
         self._buffer.clear()
         self._crossed_ns = None
-        self._disagreements = 0
+        self._oracle.disagreements = 0
 
     def malformed(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """A message of this book could not be used."""
@@ -132,22 +128,27 @@ class BookKeeper:
 
     def connect(self, recv_ns: int, events: list[BookEvent]) -> None:
         """The connection stands and the first subscriptions go out."""
-        self._asked_ns = None if self._exchange.rest is not None else recv_ns
+        self._asking.connect(recv_ns)
         self._set(Connection.SYNCING, Proof.DESYNCED, "no snapshot has come", recv_ns, events)
 
     def disconnect(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """The connection is lost, and the book with it."""
         self.forget()
-        self._tickers.clear()
-        self._ticker = None
-        self._asked_ns, self._is_due, self._pause_ns = None, False, 0
+        self._oracle.forget()
+        self._asking.disconnect()
         self._set(Connection.DOWN, Proof.DESYNCED, reason, recv_ns, events)
 
     def halt(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """The venue does not serve this symbol now: it is asked again, at the longest pause."""
         self.forget()
-        self._asked_ns, self._pause_ns = recv_ns, MAX_PAUSE_NS
+        self._asking.refused(recv_ns)
         self._set(Connection.DOWN, Proof.DESYNCED, reason, recv_ns, events)
+
+    def resume(self, now_ns: int, events: list[BookEvent]) -> None:
+        """The venue serves this symbol again."""
+        if self.state.connection is Connection.DOWN and self._asking.asked_ns is not None:
+            self._set(Connection.SYNCING, Proof.DESYNCED, "no snapshot has come", now_ns, events)
+            self._asking.resume(now_ns, events)
 
     def stale(self, reason: str, now_ns: int, events: list[BookEvent]) -> None:
         """Too long nothing was heard."""
@@ -166,33 +167,23 @@ class BookKeeper:
     def tick(self, now_ns: int, events: list[BookEvent]) -> None:
         """What time alone brings: a request that is due or was not answered, a crossed book, a quiet one."""
         if self.is_awaiting:
-            self._tick_awaiting(now_ns, events)
-        elif self._crossed_ns is not None and now_ns - self._crossed_ns > MAX_CROSSED_NS:
+            self._asking.tick(now_ns, events)
+        elif self._is_crossed_too_long(now_ns):
             self.desync("crossed", "crossed for more than 250 ms", now_ns, events)
         elif self.book.is_too_deep:
             self.malformed("more levels than a book has", now_ns, events)
         elif not self._exchange.heartbeat_ns and now_ns - self.heard_ns > MAX_QUIET_NS:
             self.stale("no update for 5 s", now_ns, events)
 
-    def ask(self, now_ns: int, events: list[BookEvent]) -> None:
-        """Ask for a snapshot, at once or when the pause since the last request is over."""
-        if self._asked_ns is not None and now_ns - self._asked_ns < self._pause_ns:
-            self._is_due = True
-            return
-        self._is_due = False
-        self._asked_ns = now_ns
-        self._pause_ns = min(2 * self._pause_ns, MAX_PAUSE_NS) or FIRST_PAUSE_NS
-        if self._exchange.rest is not None:
-            events.append(self._exchange.rest.request(self.instrument))
-        else:
-            events.extend(map(Send, self._exchange.resubscribe(self.instrument)))
+    def ask(self, reason: str, now_ns: int, events: list[BookEvent]) -> None:
+        """The last request brought no book, and why: another one, when its pause is over."""
+        self.explain(reason, now_ns, events)
+        self._asking.ask(now_ns, events)
 
-    def _tick_awaiting(self, now_ns: int, events: list[BookEvent]) -> None:
-        if self._asked_ns is None:
-            return
-        limit = max(REST_WAIT_NS if self._exchange.rest is not None else SNAPSHOT_WAIT_NS, self._pause_ns)
-        if self._is_due or now_ns - self._asked_ns > limit:
-            self.ask(now_ns, events)
+    def explain(self, reason: str, now_ns: int, events: list[BookEvent]) -> None:
+        """Say why there is no book yet, where one is awaited."""
+        if self.is_awaiting and self.state.connection is Connection.SYNCING:
+            self._set(Connection.SYNCING, self._proof, reason, now_ns, events)
 
     def _hold(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
         """Before the snapshot: kept where it will be applied on top of one, else of no use."""
@@ -200,12 +191,12 @@ class BookKeeper:
             if self._continuity is not None and self._continuity(self.last_id, update) is Continuity.RESET:
                 self._load(update, recv_ns, events)
             return
-        if self._asked_ns is None:
-            self.ask(recv_ns, events)
+        if self._asking.asked_ns is None:
+            self._asking.ask(recv_ns, events)
         if len(self._buffer) >= MAX_BUFFERED:
             self._buffer.clear()
             self.desync("overflow", f"{MAX_BUFFERED:,} updates and no snapshot", recv_ns, events)
-            self.ask(recv_ns, events)
+            self._asking.ask(recv_ns, events)
         self._buffer.append(update)
 
     def _out_of_line(self, verdict: Continuity, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
@@ -228,25 +219,27 @@ class BookKeeper:
 
     def _load(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> None:
         """A snapshot, and what was held for it."""
+        if self.is_awaiting:
+            self._asking.answered(recv_ns)
         if self._buffer and update.last_id + 1 < self._buffer[0].first_id:
             reason = f"the snapshot is of update {update.last_id}, older than the first one held, {self._buffer[0].first_id}"
             self._counts.reasons["an old snapshot"] += 1
             events.append(Fault("unsynced", reason, self.instrument, recv_ns))
-            self.ask(recv_ns, events)
+            self._asking.ask(recv_ns, events)
             return
-        was_awaiting = self.is_awaiting
         try:
             self._build(update)
         except BadNumber as problem:
+            was_awaiting = self.is_awaiting
             self.malformed(str(problem), recv_ns, events)
             if was_awaiting:
-                self.ask(recv_ns, events)
+                self._asking.ask(recv_ns, events)
             return
         # An answer that was on its way when updates were lost is older than they: only an update that it joins up with proves it.
         is_proven = self._exchange.rest is None or bool(self._buffer)
         held = [each for each in self._buffer if each.last_id > update.last_id]
         self._buffer = []
-        self.is_awaiting, self._is_due = False, False
+        self.is_awaiting = False
         self.last_id = update.last_id
         self._said = None
         for index, each in enumerate(held[:-1], 1):
@@ -257,7 +250,9 @@ class BookKeeper:
         self.has_synced = True
         if held:
             self.receive(held[-1], recv_ns, events)
-        if is_proven and (not held or (self.state.connection is not Connection.LIVE and not self.is_awaiting)):
+        if not is_proven:
+            self._set(Connection.SYNCING, Proof.DESYNCED, "the snapshot waits for its first update", recv_ns, events)
+        elif not held or (self.state.connection is not Connection.LIVE and not self.is_awaiting):
             self._judge(update, recv_ns, events)
 
     def _build(self, update: BookUpdate) -> None:
@@ -311,21 +306,24 @@ class BookKeeper:
         """By the venue's checksum or numbering, and by its own best quote where that is sent."""
         verify = self._verify
         if verify is not None:
+            holds = verify(update)  # also without a checksum: what has changed is of the next one
             if update.checksum is None:
-                return Proof.UNVERIFIABLE
-            if not verify(update):
+                if self._continuity is None:
+                    return Proof.UNVERIFIABLE
+            elif not holds:
                 self._counts.mismatches += 1
                 return Proof.DESYNCED
         self._counts.verified += 1
-        if (self._tickers or self._ticker is not None) and not update.is_snapshot and not self._agrees(update.last_id):
-            return Proof.SUSPECT if self._disagreements < ORACLE_LIMIT else Proof.DESYNCED
+        oracle = self._oracle
+        if oracle.has_heard and not update.is_snapshot and not oracle.agrees(self.book, update.last_id):
+            return Proof.SUSPECT if oracle.disagreements < LIMIT else Proof.DESYNCED
         return _VERIFIED
 
     def _disproved(self, recv_ns: int, events: list[BookEvent]) -> None:
         if self._verify is not None:
             self.desync("mismatch", "the checksum does not match", recv_ns, events)
         else:
-            self._ticker = None
+            self._oracle.disprove()
             self.desync("oracle", "the venue's best quote is another one", recv_ns, events)
 
     def _say(self, recv_ns: int, events: list[BookEvent]) -> None:
@@ -356,28 +354,15 @@ class BookKeeper:
         if self._crossed_ns is None:
             self._crossed_ns = recv_ns
             self._counts.crossings += 1
-        if recv_ns - self._crossed_ns > MAX_CROSSED_NS:
+        if self._is_crossed_too_long(recv_ns):
             self.desync("crossed", "crossed for more than 250 ms", recv_ns, events)
         else:
             self._set(Connection.LIVE, Proof.SUSPECT, "the book is crossed", recv_ns, events)
 
-    def _agrees(self, last_id: int) -> bool:
-        """Whether the venue's last best quote up to `last_id` is the book's; True where there is none yet."""
-        tickers = self._tickers
-        while tickers and tickers[0].last_id <= last_id:
-            self._ticker = tickers.popleft()
-        ticker = self._ticker
-        if ticker is None:
-            return True
-        counts, bids, asks = self._counts, self.book.bids, self.book.asks
-        counts.comparisons += 1
-        try:
-            agrees = bids.is_best(ticker.bid) and asks.is_best(ticker.ask)
-        except (BadNumber, MoreDecimals):
-            agrees = False
-        counts.matches += agrees
-        self._disagreements = 0 if agrees else self._disagreements + 1
-        return agrees
+    def _is_crossed_too_long(self, now_ns: int) -> bool:
+        """Also that another snapshot may be asked for: while it may not, the next update may heal what is there."""
+        crossed_ns = self._crossed_ns
+        return crossed_ns is not None and now_ns - crossed_ns > MAX_CROSSED_NS and self._asking.may_ask(now_ns)
 
     def _set(self, connection: Connection, proof: Proof, reason: str, now_ns: int, events: list[BookEvent]) -> None:
         state = self.state
@@ -389,5 +374,5 @@ class BookKeeper:
         self._is_priced = state.is_priced
         self._said = None
         if state.is_priced:
-            self._pause_ns = FIRST_PAUSE_NS
+            self._asking.settled()
         events.append(StateChanged(self.instrument, state))

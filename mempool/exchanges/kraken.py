@@ -124,7 +124,9 @@ def _parse_any(frame: bytes) -> Sequence[Message]:
     if read is not None:
         return read(frame)
     if other.error or not other.success:
-        return (VenueError(other.error or "refused", other.symbol),)
+        # "Already subscribed" is an answer too many: the book's messages come.
+        ends_book = other.method != "unsubscribe" and not other.error.startswith("Already subscribed")
+        return (VenueError(other.error or "refused", other.symbol, ends_book),)
     if other.method == "subscribe" and other.result is not None and other.result.channel == "book":
         return (Subscribed(other.result.symbol, other.result.depth),)
     return (IGNORED,)
@@ -234,8 +236,8 @@ def subscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
     return pairs, _book_request("subscribe", instruments)
 
 
-def resubscribe(instrument: Instrument) -> tuple[bytes, ...]:
-    return _book_request("unsubscribe", [instrument]), _book_request("subscribe", [instrument])
+def resubscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
+    return _book_request("unsubscribe", instruments), _book_request("subscribe", instruments)
 
 
 def _book_request(method: str, instruments: Sequence[Instrument]) -> bytes:

@@ -16,6 +16,14 @@ class MalformedFrame(BadData):
         self.venue, self.reason, self.symbol = venue, reason, symbol
 
 
+class Refused(BadData):
+    """The venue does not serve this symbol, in its own words."""
+
+    def __init__(self, venue: str, words: str, symbol: str) -> None:
+        super().__init__(f"{venue}: {symbol}: {words}")
+        self.venue, self.words, self.symbol = venue, words, symbol
+
+
 class FrameNumber(Struct, frozen=True, gc=False):
     """The number of this frame on its connection, each frame one more."""
 
@@ -58,6 +66,8 @@ class VenueError(Struct, frozen=True, gc=False):
 
     text: str
     symbol: str = ""
+    ends_book: bool = True
+    """Whether there will be no book of the symbol; else it is only to be counted, as that an unsubscription came in vain."""
 
 
 class Closing(Struct, frozen=True, gc=False):

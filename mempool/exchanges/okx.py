@@ -97,8 +97,9 @@ OKX = Exchange(
     name=NAME,
     label="OKX",
     url=lambda instruments: "wss://ws.okx.com:8443/ws/v5/public",
-    subscribe=lambda instruments: (_request("subscribe", instruments),),
-    resubscribe=lambda instrument: (_request("unsubscribe", [instrument]), _request("subscribe", [instrument])),
+    # One channel a request, so that none is refused for another's sake.
+    subscribe=lambda instruments: tuple(_request("subscribe", [each]) for each in instruments),
+    resubscribe=lambda instruments: (_request("unsubscribe", instruments), _request("subscribe", instruments)),
     parse=parse,
     continuity=continuity,
     symbol=dashed,

@@ -20,10 +20,11 @@ from mempool.exchanges.messages import (
     Ignored,
     MalformedFrame,
     Precision,
+    Refused,
     Subscribed,
     VenueError,
 )
-from mempool.exchanges.symbols import UnknownSymbol
+from mempool.exchanges.symbols import UnknownSymbol, names
 from mempool.model.book import BookState, BookUpdate, Instrument, Proof, Quote
 from mempool.model.display import excerpt
 
@@ -132,6 +133,9 @@ class ExchangeSession:
             return events
         try:
             update = rest.parse(symbol, body)
+        except Refused as refusal:
+            self._refused(VenueError(refusal.words, symbol), max(recv_ns, self._now_ns), events)
+            return events
         except _UNREADABLE as problem:
             return self.snapshot_failed(symbol, excerpt(str(problem)), recv_ns)
         self.counts.snapshots += 1
@@ -145,7 +149,7 @@ class ExchangeSession:
             return []
         self.counts.reasons["no snapshot"] += 1
         events: list[BookEvent] = [Fault("unsynced", reason, keeper.instrument, now_ns)]
-        keeper.ask(now_ns, events)
+        keeper.ask(reason, now_ns, events)
         return events
 
     def tick(self, now_ns: int) -> list[BookEvent]:
@@ -187,6 +191,7 @@ class ExchangeSession:
             return False
         self._next_number = number + 1
         if expected is not None and number > expected:
+            self._next_beat = None  # what is missing may have been a heartbeat: that would be the same loss
             self._connection_gap(f"expected message {expected}, received {number}", recv_ns, events)
         return True
 
@@ -194,8 +199,17 @@ class ExchangeSession:
         self.counts.gaps += 1
         self.counts.reasons["gap"] += 1
         events.append(Fault("gap", reason, None, recv_ns))
+        asking = []
         for keeper in self.keepers.values():
-            keeper.lose(Proof.DESYNCED, reason, recv_ns, events)
+            told: list[BookEvent] = []
+            keeper.lose(Proof.DESYNCED, reason, recv_ns, told)
+            apart = [each for each in told if type(each) is not Send]
+            if keeper.has_synced and len(apart) < len(told):
+                asking.append(keeper.instrument)
+                told = apart
+            events += told
+        # Together: one by one they would wait for each other, as only so many messages a second may be sent.
+        events += map(Send, self.exchange.resubscribe(asking) if asking else ())
 
     def _best_quote(self, message: BestQuote, recv_ns: int, events: list[BookEvent]) -> None:
         keeper = self.keepers.get(message.symbol) or self._adopt(message.symbol)
@@ -222,16 +236,27 @@ class ExchangeSession:
             return
         if not message.is_trading:
             keeper.halt("the venue has halted it", recv_ns, events)
-        elif 0 <= message.price_decimals <= 36 and 0 <= message.size_decimals <= 36:
+            return
+        keeper.resume(recv_ns, events)
+        if 0 <= message.price_decimals <= 36 and 0 <= message.size_decimals <= 36:
             keeper.book.take_decimals(message.price_decimals, message.size_decimals)
 
     def _refused(self, message: VenueError, recv_ns: int, events: list[BookEvent]) -> None:
         reason = f"the venue says: {excerpt(message.text)}"
-        named = [keeper for symbol, keeper in self.keepers.items() if symbol == message.symbol or symbol in message.text]
+        named = self._meant(message)
         self.counts.reasons["venue error"] += 1
         events.append(Fault("venue", reason, named[0].instrument if len(named) == 1 else None, recv_ns))
-        for keeper in named:
+        for keeper in named if message.ends_book else ():
             keeper.halt(reason, recv_ns, events)
+        for keeper in self.keepers.values() if message.ends_book and not named else ():
+            keeper.explain(reason, recv_ns, events)
+
+    def _meant(self, message: VenueError) -> list[BookKeeper]:
+        """The books that a refusal is about: those it names, else the one that alone waits for an answer."""
+        text = f"{message.symbol} {message.text} "
+        named = [keeper for symbol, keeper in self.keepers.items() if names(text, symbol)]
+        waiting = [keeper for keeper in self.keepers.values() if keeper.is_asking]
+        return named or (waiting if len(waiting) == 1 else [])
 
     def _closing(self, message: Closing, recv_ns: int, events: list[BookEvent]) -> None:
         events.append(Reconnect(f"the venue says: {excerpt(message.text)}"))
@@ -241,8 +266,8 @@ class ExchangeSession:
 
     def _unreadable(self, frame: bytes, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """The books that the frame names are lost; where it names none, any may be, until its next message is proven."""
-        text = frame[:LOOKED_AT].upper()
-        named = [keeper for symbol, keeper in self.keepers.items() if symbol.upper().encode() in text]
+        text = frame[:LOOKED_AT].decode("latin-1")
+        named = [keeper for symbol, keeper in self.keepers.items() if names(text, symbol)]
         for keeper in named:
             keeper.malformed(reason, recv_ns, events)
         if not named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mempool.errors import BadData
 
@@ -54,6 +55,16 @@ def kraken_pair_of(symbol: str) -> tuple[str, str]:
     found = _KRAKEN_REST.fullmatch(symbol)
     base, quote = (found[1] or found[3], found[2] or found[4]) if found else pair_of(symbol.replace("XBT", "BTC"))
     return _KRAKEN_ASSETS.get(base, base), _KRAKEN_ASSETS.get(quote, quote)
+
+
+def names(text: str, symbol: str) -> bool:
+    """Whether the symbol stands in a text, in any case and as a whole: `ETH-USD` does not in `ETH-USDT`, nor at the end."""
+    return _whole(symbol).search(text.upper()) is not None
+
+
+@lru_cache(maxsize=2_048)
+def _whole(symbol: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Z0-9/-]){re.escape(symbol.upper())}(?=[^A-Z0-9/-])")
 
 
 def _checked(base: str, quote: str, symbol: str) -> tuple[str, str]:

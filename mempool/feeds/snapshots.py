@@ -17,6 +17,8 @@ from mempool.feeds.pace import Budget
 from mempool.feeds.venue_urls import host_of
 
 MAX_OPEN = 4
+WRONG_REQUEST = 400
+"""Its body says in the venue's own form what is wrong: that a symbol is not listed, say."""
 USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 """Binance's count of the weight that our address has used in the current minute."""
 
@@ -87,7 +89,7 @@ class SnapshotClient:
         if response.status in LIMITED or (response.status >= 400 and retry_after is not None):
             seconds = self._bans.ban(name, response.status, retry_after) / SECOND_NS
             raise NoSnapshot(name, f"{status_text(response.status, 'venue')}; asked again in {seconds:.0f} s", seconds)
-        if response.status != 200:
+        if response.status not in (200, WRONG_REQUEST):
             raise NoSnapshot(name, status_text(response.status, "venue"))
         body = bytearray()
         async for chunk in response.content.iter_chunked(65_536):
@@ -96,6 +98,8 @@ class SnapshotClient:
                 raise NoSnapshot(name, f"the answer is longer than {self._options.max_body_bytes} bytes")
         if body[:256].lstrip().startswith(b"<"):
             raise NoSnapshot(name, "the answer is an HTML page instead of data")
+        if response.status == WRONG_REQUEST and not body:
+            raise NoSnapshot(name, status_text(response.status, "venue"))
         self._bans.lift(name)
         return bytes(body)
 

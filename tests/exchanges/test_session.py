@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 
 import pytest
@@ -195,7 +196,9 @@ def test_coinbase_frame_that_is_missing_loses_every_book_of_the_connection() -> 
     assert faults(events) == [("gap", "expected message 2, received 3")]
     assert not line.state.is_priced
     assert not line.session.state(line.other).is_priced
-    assert sum(isinstance(event, Send) for event in events) == 4
+    assert [json.loads(event.frame) for event in events if isinstance(event, Send)] == [
+        {"type": kind, "product_ids": ["ETH-USD", "BTC-USD"], "channel": "level2"} for kind in ("unsubscribe", "subscribe")
+    ]
     for symbol in line.dialect.symbols:
         line.hear(line.dialect.snapshot(symbol))
     assert line.state.is_priced
@@ -240,7 +243,7 @@ def test_refused_snapshot_is_asked_for_again_with_growing_pauses() -> None:
     asked = []
     for tenth in range(200):
         events = line.wait(0.1)
-        if any(isinstance(event, FetchSnapshot) for event in events):
+        if any(isinstance(event, FetchSnapshot) and event.instrument.symbol == line.symbol for event in events):
             asked.append(tenth)
         line.session.snapshot(line.symbol, b'{"code":-1003,"msg":"Too many requests"}', line.now_ns)
     pauses = [after - before for before, after in pairwise(asked)]
@@ -310,3 +313,60 @@ def test_venue_that_announces_its_end_asks_for_a_new_connection() -> None:
     line = Line(Binance()).synced()
     frame = b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
     assert line.hear(frame) == [Reconnect("the venue says: the server shuts down")]
+
+
+def test_kraken_update_without_a_checksum_is_of_the_next_ones_checksum() -> None:
+    line = Line(Kraken()).synced()
+    frame = line.dialect.update(line.symbol, [("99.3", "3.5")], [])
+    line.hear(re.sub(rb'"checksum":\d+,', b"", frame))
+    assert line.state.proof is Proof.UNVERIFIABLE
+    line.hear(line.dialect.update(line.symbol, [("99.4", "3.5")], []))
+    assert line.state.proof is Proof.VERIFIED
+
+
+def test_unsubscription_that_is_refused_is_counted_and_the_book_lives() -> None:
+    line = Line(Kraken()).synced()
+    line.hear(b'{"method":"unsubscribe","error":"Subscription Not Found","success":false,"symbol":"ETH/USD"}')
+    assert line.session.counts.reasons["venue error"] == 1
+    assert line.state.is_priced
+
+
+def test_refusal_of_a_symbol_leaves_the_one_alone_whose_name_it_begins_with() -> None:
+    exchange = EXCHANGES["okx"]
+    session = ExchangeSession(exchange, [exchange.instrument(each) for each in ("ETH/USD", "ETH/USDT")], now_ns=START_NS)
+    session.connect(START_NS)
+    session.receive(b'{"event":"error","code":"60018","msg":"channel:books,instId:ETH-USDT doesn\'t exist"}', START_NS)
+    assert session.state("ETH-USDT").connection is Connection.DOWN
+    assert session.state("ETH-USD").connection is Connection.SYNCING
+    session.receive(b'{"arg":{"channel":"books","instId":"ETH-USDT"},"action":"upd', START_NS)
+    assert session.counts.malformed == 1
+    assert session.state("ETH-USD").reason == "no snapshot has come"
+
+
+def test_symbol_that_kraken_trades_again_is_asked_for_at_once() -> None:
+    line = Line(Kraken()).synced()
+    pair = {"symbol": line.symbol, "price_precision": 1, "qty_precision": 1}
+
+    def said(status: str) -> bytes:
+        return json.dumps({"channel": "instrument", "type": "update", "data": {"pairs": [{**pair, "status": status}]}}).encode()
+
+    line.hear(said("maintenance"))
+    assert line.state.connection is Connection.DOWN
+    events = line.hear(said("online"))
+    assert sum(isinstance(event, Send) for event in events) == 2
+    line.hear(line.dialect.snapshot(line.symbol))
+    assert line.state.is_priced
+
+
+def test_missing_heartbeat_of_coinbase_is_a_loss_and_one_alone_where_its_number_is_missing_too() -> None:
+    line = Line(Coinbase()).synced()
+    dialect = line.dialect
+    assert isinstance(dialect, Coinbase)
+    line.hear(dialect.heartbeat(1))
+    events = line.hear(dialect.heartbeat(3))
+    assert faults(events) == [("gap", "expected heartbeat 2, received 3")]
+    assert not line.state.is_priced
+    dialect.heartbeat(4)
+    assert [kind for kind, _ in faults(line.hear(dialect.heartbeat(5)))] == ["gap"]
+    assert faults(line.hear(dialect.heartbeat(6))) == []
+    assert line.session.counts.gaps == 2

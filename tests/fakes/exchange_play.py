@@ -138,7 +138,7 @@ class Play:
 
     def _answered(self, now_ns: int, symbol: str, answer: Answer) -> None:
         self.line.arrived(answer)
-        if answer.status == 200:
+        if answer.status in (200, 400):
             self._act(self.session.snapshot(symbol, answer.body, now_ns))
         else:
             self.refused += 1

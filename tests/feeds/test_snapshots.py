@@ -104,3 +104,12 @@ def test_budget_lets_no_more_through_in_any_minute() -> None:
     budget.heard(1_000, now)
     assert budget.spend(1, now) > 0
     assert Budget(100).spend(5_000, 0.0) == 0.0
+
+
+async def test_answer_to_a_wrong_request_comes_as_sent_for_it_says_what_is_wrong() -> None:
+    async with fake_venue() as server, client_of() as client:
+        server.answer = lambda request: web.Response(status=400, body=b'{"code":-1121,"msg":"Invalid symbol."}')
+        assert await client.fetch(wanted(server)) == b'{"code":-1121,"msg":"Invalid symbol."}'
+        server.answer = lambda request: web.Response(status=400)
+        with pytest.raises(NoSnapshot, match="HTTP 400"):
+            await client.fetch(wanted(server))
