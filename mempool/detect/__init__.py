@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from typing import Protocol
 
 from mempool.detect.backrun import detect_backrun
-from mempool.detect.book_cycles import Cycle, Terms
+from mempool.detect.book_cycles import Cycle
 from mempool.detect.cross_exchange import cross_exchange_cycles
 from mempool.detect.gas import GasAssumption as GasAssumption
+from mempool.detect.priced_books import PricedBooks
 from mempool.detect.sandwich_exposure import detect_sandwich_exposure
 from mempool.detect.triangular import triangular_cycles
 from mempool.market import MarketView
@@ -33,9 +34,9 @@ DETECTORS: dict[str, Detector] = {
 
 
 class BookCycles(Protocol):
-    """The cycles over some books, sorted, that pass the cause's."""
+    """The cycles over the priced books that pass the cause's."""
 
-    def __call__(self, cause: Instrument, books: Sequence[Instrument], terms: Terms) -> Iterator[Cycle]: ...
+    def __call__(self, cause: Instrument, books: PricedBooks) -> Iterator[Cycle]: ...
 
 
 BOOK_CYCLES: dict[str, BookCycles] = {

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from mempool.detect.book_cycles import Cycle, Terms, asset_in, asset_out
+from mempool.detect.book_cycles import Cycle, asset_in, asset_out
+from mempool.detect.priced_books import PricedBooks, TradedBook
 from mempool.model.arbitrage import ArbitrageKind, Route
 from mempool.model.book import Instrument
-from mempool.model.consolidated import Trade
 
 
-def triangular_cycles(cause: Instrument, books: Sequence[Instrument], terms: Terms) -> Iterator[Cycle]:
-    """The cycles through the cause's book and two others of its venue, in both directions, in the order of `books`.
+def triangular_cycles(cause: Instrument, books: PricedBooks) -> Iterator[Cycle]:
+    """The cycles through the cause's book and two others of its venue, in both directions.
 
-    Each starts in `terms.money` where it passes it, else in the first of its assets by name.
+    Each starts in the money where it passes it, else in the first of its assets by name.
     """
-    steps = tuple((book, trade) for book in books if book.venue == cause.venue for trade in Trade)
-    for first in steps:
-        if first[0] != cause:
-            continue
-        for route in _routes(first, steps):
-            yield Cycle(ArbitrageKind.TRIANGULAR, _from_money(route, terms.money))
+    for asset in (cause.quote, cause.base):
+        for first in books.takes.get((cause.venue, asset), ()):
+            if first[0] == cause:
+                for route in _routes(first, books):
+                    yield Cycle(ArbitrageKind.TRIANGULAR, _from_money(route, books.money))
 
 
-def _routes(first: tuple[Instrument, Trade], steps: Route) -> Iterator[Route]:
-    for second in steps:
-        if asset_in(*second) != asset_out(*first) or asset_out(*second) == asset_in(*first):
-            continue
-        for third in steps:
-            if asset_in(*third) == asset_out(*second) and asset_out(*third) == asset_in(*first):
-                yield first, second, third
+def _routes(first: TradedBook, books: PricedBooks) -> Iterator[Route]:
+    venue, start, bought = first[0].venue, asset_in(*first), asset_out(*first)
+    for second in books.takes[venue, bought]:
+        between = asset_out(*second)
+        if between != start:
+            yield from ((first, second, third) for third in books.takes[venue, between] if asset_out(*third) == start)
 
 
 def _from_money(route: Route, money: str) -> Route:

@@ -12,6 +12,7 @@ from mempool.books.view import BooksView
 from mempool.books.worth import worth_in
 from mempool.detect import BOOK_CYCLES
 from mempool.detect.book_cycles import Terms, judged, judged_later
+from mempool.detect.priced_books import PricedBooks
 from mempool.engine.book_watch import Gap, Watch, WatchedBook
 from mempool.model.arbitrage import BookArbitrage, Rejection, Route
 from mempool.model.book import Instrument, Quote
@@ -40,7 +41,8 @@ class BookScan:
         self.skipped = 0
         self._terms, self._emit, self._numbers = terms, emit, numbers
         self._books: dict[Instrument, WatchedBook] = {}
-        self._priced: list[Instrument] = []
+        self._names: list[Instrument] = []
+        self._priced = PricedBooks((), terms)
         self._watches: dict[Route, Watch] = {}
         self._open: dict[Watch, Gap] = {}
         self._young: deque[tuple[Watch, Gap]] = deque()
@@ -73,7 +75,7 @@ class BookScan:
         if book is None or not book.is_priced:
             return
         book.lose()
-        self._priced.remove(instrument)
+        self._names.remove(instrument)
         for watch in [each for each in self._open if each.passes(instrument)]:
             self._close(watch, now_ns, had_stood=False)
         self._route_anew(now_ns)
@@ -91,12 +93,13 @@ class BookScan:
                 self._books[each] = WatchedBook()
             if not self._books[each].is_priced:
                 self._books[each].take(quote)
-                insort(self._priced, each)
+                insort(self._names, each)
         self._route_anew(view.now_ns)
         return self._books[instrument]
 
     def _route_anew(self, now_ns: int) -> None:
         """Other books are priced than before, so other rates may be the cheapest: a gap on a way not taken any more ends."""
+        self._priced = PricedBooks(self._names, self._terms)
         for book in self._books.values():
             book.watches = None
         for watch in list(self._open):
@@ -107,7 +110,7 @@ class BookScan:
         return [
             self._watches.get(cycle.route) or self._watches.setdefault(cycle.route, Watch(cycle, self._books, self._terms.fees))
             for cycles in BOOK_CYCLES.values()
-            for cycle in cycles(cause, self._priced, self._terms)
+            for cycle in cycles(cause, self._priced)
         ]
 
     def _gains(self, watch: Watch, rate: Ratio, view: BooksView) -> None:

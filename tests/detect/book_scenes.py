@@ -11,6 +11,7 @@ from mempool.books.depth import BookDepth
 from mempool.books.view import BooksView
 from mempool.detect import BookCycles
 from mempool.detect.book_cycles import Terms, judged
+from mempool.detect.priced_books import PricedBooks
 from mempool.model.arbitrage import BookArbitrage, Route
 from mempool.model.book import Instrument, Level, Proof, Quote
 from mempool.model.consolidated import PIPS, Trade
@@ -47,8 +48,8 @@ def findings(
     cycles: BookCycles, books: Sequence[BookDepth], cause: Instrument, terms: Terms, since: Mapping[Route, int] | None = None
 ) -> list[BookArbitrage]:
     """What the cycles through the cause come to; one that is not in `since` gains since now."""
-    instruments = [each.instrument for each in books]
-    made = [judged(each, view(*books), terms, (since or {}).get(each.route, NOW)) for each in cycles(cause, instruments, terms)]
+    priced = PricedBooks([each.instrument for each in books], terms)
+    made = [judged(each, view(*books), terms, (since or {}).get(each.route, NOW)) for each in cycles(cause, priced)]
     return [one for one in made if one is not None]
 
 
