@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mempool.cli.end_codes import INTERRUPTED, TERMINATED
-from mempool.errors import ConfigError
+from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from mempool.engine.books_live import BooksOptions
     from mempool.engine.run import LiveRun, Status
     from mempool.engine.tally import Tally
 
@@ -39,8 +40,25 @@ def run_command(
     keep: Annotated[str, typer.Option(metavar="TIME", help="Delete rows that are older, such as 7d; default: keep all.")] = "",
     min_profit: Annotated[float, typer.Option(metavar="ETH", help="Store no finding below this profit.")] = 0.0,
     chain: Annotated[str, typer.Option(help="The chain's tables.")] = "ethereum",
+    exchange: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Also follow this exchange's order books, or all; may be repeated. Default: none."),
+    ] = None,
+    pair: Annotated[
+        list[str] | None, typer.Option(metavar="PAIR", help="What to follow there; may be repeated. Default: ETH/USD.")
+    ] = None,
+    server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
+    taker_fee: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PERCENT", help="Your own taker's fee at an exchange; may be repeated. Default: its base tier."
+        ),
+    ] = None,
 ) -> None:
     """Watch a node's pending transactions, predict every swap, and grade each prediction when its block arrives.
+
+    With --exchange the order books of exchanges are followed in the same engine: what a pending swap does to a pool is held
+    against them, and they against each other. Without a node only the books are watched.
 
     Nothing is signed and nothing is sent but read-only requests. Ctrl-C ends it; what was seen is stored first.
 
@@ -48,18 +66,23 @@ def run_command(
     Examples:
       ETH_RPC_URL=wss://host/key mempool run --db eth.sqlite
       mempool run --rpc-url /data/geth.ipc --record today.capture.gz
+      mempool run --rpc-url ws://localhost:8546 --exchange kraken --exchange coinbase
     """
+    from mempool.books.taker_fees import taker_fees
     from mempool.cli.durations import keep_ns
     from mempool.cli.summary import print_summary
     from mempool.engine.core import EngineOptions
+    from mempool.engine.desk import DeskOptions
     from mempool.engine.run import LiveRun, RunOptions
     from mempool.feeds.endpoint import Endpoint
-    from mempool.resources import load_tables
+    from mempool.resources import load_tables, load_taker_fees
     from mempool.store.writer import StoreOptions
 
-    if not rpc_url:
+    if not rpc_url and not exchange:
         raise ConfigError("no node to listen to: set ETH_RPC_URL, or give --rpc-url ws://…, wss://…, http://… or an IPC path")
-    endpoints = [Endpoint.parse(url) for url in rpc_url]
+    if not exchange and (pair or server or taker_fee):
+        raise UsageError("--pair, --server and --taker-fee are about order books: name an --exchange, or all")
+    endpoints = [Endpoint.parse(url) for url in rpc_url or ()]
     options = RunOptions(
         endpoints=endpoints,
         tables=load_tables(chain),
@@ -67,19 +90,36 @@ def run_command(
         engine=EngineOptions(min_profit_eth=min_profit),
         store=StoreOptions(keep_ns=keep_ns(keep)),
         record=record,
+        books=books_options(exchange, pair, server) if exchange else None,
+        desk=DeskOptions(taker_fees(load_taker_fees(), taker_fee or ()), min_profit),
     )
     for endpoint in endpoints:
         if endpoint.is_plain_and_remote:
             warn(f"{endpoint} is not encrypted: whoever is on the way can change what is heard; use wss:// or https://")
     line = StatusLine()
     live = LiveRun(options, line.show, line.remark)
-    line.begin(f"connecting to {', '.join(map(str, endpoints))} …")
+    line.begin(f"connecting to {', '.join([*map(str, endpoints), *(exchange or ())])} …")
     try:
         code, tally = carry_out(live)
     finally:
         line.end()
     print_summary(tally, db)
     raise typer.Exit(code)
+
+
+def books_options(exchange: list[str], pair: list[str] | None, server: str) -> BooksOptions:
+    """Which order books to follow, and the legs between dollars, since pools trade in USDC and USDT."""
+    from mempool.engine.books_live import BooksOptions
+    from mempool.exchanges import EXCHANGES
+    from mempool.feeds.bans import state_file
+
+    return BooksOptions(
+        venues=tuple(EXCHANGES) if "all" in exchange else tuple(exchange),
+        pairs=tuple(pair or ("ETH/USD",)),
+        server=server,
+        bans=None if server else state_file(),
+        with_all_legs=True,
+    )
 
 
 def warn(text: str) -> None:
@@ -152,10 +192,11 @@ def status_text(status: Status) -> str:
     counters = status.counters
     dropped = counters.malformed_messages + counters.waiting_dropped + counters.store_dropped
     head = "no head yet" if status.head_number is None else f"head {status.head_number:,}, {status.head_age_seconds:.0f} s ago"
+    books = "" if status.books is None else f"books {status.books[0]}/{status.books[1]}  arbitrages {counters.arbitrages:,}  "
     trouble = f"NOT STORING: {display(status.trouble, 200)}  " if status.trouble else ""
     return (
         f"{trouble}seen {counters.heard:,}  swaps {counters.swaps:,}  simulated {counters.simulated:,}  "
-        f"waiting {status.waiting:,}  dropped {dropped:,}  {head}  "
+        f"waiting {status.waiting:,}  dropped {dropped:,}  {head}  {books}"
         f"graded {counters.graded:,}  findings {counters.opportunities:,}"
     )
 

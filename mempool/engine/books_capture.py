@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mempool.engine.books_followed import FollowedBooks
-from mempool.engine.desk import DeskOptions
+from mempool.engine.desk import Desk, DeskOptions
 from mempool.errors import MempoolError
 from mempool.feeds.capture import Entry, Mark
 from mempool.feeds.venue import News
@@ -47,10 +47,10 @@ def passes_over_books(about: Mapping[str, str]) -> Callable[[Entry], bool]:
 
 
 class BooksReplay:
-    """Plays the venues' entries of a capture to the books; `sink` hears what it heard in the run, after the books."""
+    """Plays the venues' entries of a capture to the desk and its books, which hear what they heard in the run."""
 
-    def __init__(self, books: FollowedBooks, about: Mapping[str, str], sink: Callable[[str, News], None]) -> None:
-        self._books, self._sink = books, sink
+    def __init__(self, desk: Desk, about: Mapping[str, str]) -> None:
+        self._desk, books = desk, desk.books
         self._is_over = False
         self._venues: dict[str, VenueReplay] = {}
         for venue in books.venues:
@@ -63,6 +63,7 @@ class BooksReplay:
         """Whether it was an entry of the books."""
         if _is_end(entry):
             self._is_over = True
+            self._desk.end(entry.recv_ns)
             return True
         replay = self._venues.get(_source(entry))
         if replay is None:
@@ -72,8 +73,8 @@ class BooksReplay:
 
     def _hear(self, venue: str, event: News) -> None:
         if not self._is_over:
-            self._books.hear(event)
-            self._sink(venue, event)
+            self._desk.books.hear(event)
+            self._desk.hear(venue, event)
 
 
 def _sources(venue: str) -> tuple[str, str]:

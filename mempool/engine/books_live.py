@@ -8,7 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from mempool.engine.books_capture import about_books
 from mempool.engine.books_followed import FollowedBooks, Market, Row
+from mempool.engine.desk import DeskOptions
 from mempool.exchanges import EXCHANGES, Exchange
 from mempool.feeds.bans import BanList
 from mempool.feeds.capture import CaptureWriter
@@ -36,15 +38,26 @@ class BooksOptions(Struct, frozen=True, kw_only=True):
     """Whether to follow every rate between dollars, not only what the pairs need."""
 
 
+def followed_books(options: BooksOptions) -> FollowedBooks:
+    """Raises `UsageError` on unknown venues and pairs."""
+    return FollowedBooks(options.venues, options.pairs, with_all_legs=options.with_all_legs)
+
+
 class LiveBooks:
     """`run` listens until it is cancelled; `books` hold what is known at any moment.
 
     `sink` hears every event after the books did. A `capture` that is given is its giver's to close.
     """
 
-    def __init__(self, options: BooksOptions, sink: NewsSink, capture: CaptureWriter | None = None) -> None:
-        """Raises `UsageError` on unknown venues and pairs."""
-        self.books = FollowedBooks(options.venues, options.pairs, with_all_legs=options.with_all_legs)
+    def __init__(
+        self,
+        options: BooksOptions,
+        sink: NewsSink,
+        capture: CaptureWriter | None = None,
+        books: FollowedBooks | None = None,
+    ) -> None:
+        """`books` are those of the options, where they are made already. Raises `UsageError` on unknown venues and pairs."""
+        self.books = books or followed_books(options)
         self.feeds: list[ExchangeFeed] = []
         self._options, self._sink, self._capture = options, sink, capture
         self._is_over = False
@@ -100,5 +113,5 @@ class LiveBooks:
     def _own_capture(self) -> CaptureWriter | None:
         if self._options.record is None:
             return None
-        about = dict(self.books.about())
+        about = about_books(self.books, DeskOptions({}))
         return CaptureWriter(str(self._options.record), chain_id=0, started_ns=time.time_ns(), about=about)

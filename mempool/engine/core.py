@@ -11,6 +11,7 @@ from mempool.decode import DecodeTables, decode_transaction
 from mempool.decode.found_pools import FoundPools, unnamed_pools
 from mempool.engine.block_run import BlockMoves, run_block
 from mempool.engine.counters import Counters
+from mempool.engine.desk import Desk
 from mempool.engine.findings import Findings
 from mempool.engine.following import Following
 from mempool.engine.name_wants import NameWants
@@ -65,6 +66,10 @@ class Engine:
         self._tokens = TokenWants(tables)
         self._names = NameWants()
         self._findings = Findings(tables, options.min_profit_eth, options.priority_fee_wei, self.counters)
+
+    def compare_with(self, desk: Desk) -> None:
+        """Hold what swaps do to their pools against these order books too."""
+        self._findings.compare_with(desk)
 
     @property
     def head(self) -> BlockRef | None:

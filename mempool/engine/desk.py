@@ -1,29 +1,37 @@
-"""All that happens to the followed books: what is sampled, what is missing, and what opens between them, as records."""
+"""All that happens to the followed books: what is sampled, what is missing, and what opens, as records."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 from msgspec import Struct
 
 from mempool.books.money import FeesPips
 from mempool.books.view import BooksView
+from mempool.books.worth import worth_in
+from mempool.detect.book_cycles import Terms
 from mempool.engine.book_gaps import BookGaps
-from mempool.engine.books_followed import FollowedBooks
+from mempool.engine.book_scan import BookScan
+from mempool.engine.books_followed import USD, FollowedBooks
 from mempool.engine.counters import Counters
 from mempool.exchanges.events import StateChanged
 from mempool.feeds.venue import News
+from mempool.model.arbitrage import CexDexArbitrage
 from mempool.model.book import Instrument, Quote
-from mempool.model.record import BestSampled, BookGap, QuoteSampled, Record
+from mempool.model.record import ArbitrageFound, BestSampled, BookGap, QuoteSampled, Record
 
 SECOND_NS = 1_000_000_000
+ETH = "ETH"
 
 
 class DeskOptions(Struct, frozen=True):
-    """Choices that a capture's header repeats, so that its replay makes the same ones."""
+    """What findings are held to."""
 
     fees: FeesPips
     """The taker's fee of every venue, in pips."""
+    min_profit_eth: float = 0.0
+    """A finding below it, or one that no book prices while there is a minimum, is counted only."""
     sample_ns: int = SECOND_NS
     """Between two stored quotes of one book, and of the best over the venues."""
 
@@ -31,35 +39,74 @@ class DeskOptions(Struct, frozen=True):
 class Desk:
     """`hear` takes every event in the order in which it was heard; it reads no clock, so a replay emits the same records."""
 
-    def __init__(
-        self, books: FollowedBooks, emit: Callable[[Record], None], options: DeskOptions, counters: Counters | None = None
-    ) -> None:
+    def __init__(self, books: FollowedBooks, emit: Callable[[Record], None], options: DeskOptions, counters: Counters) -> None:
+        """Raises `UsageError` where a venue has no fee."""
         self.books = books
         self.now_ns = 0
         """The newest stamp that was heard."""
-        self._emit, self._options, self._counters = emit, options, counters or Counters()
+        self.terms = Terms(USD, options.fees)
+        self._emit, self._options, self._counters = emit, options, counters
+        self._numbers = count(1)
+        self._newest = 0
+        """The number of the last finding that was no better view of an earlier one."""
         self._gaps = BookGaps(self._note_gap)
+        self._scan = BookScan(self.terms, self._note_found, self._numbers)
         self._sampled_ns: dict[Instrument | str, int] = {}
 
     def hear(self, venue: str, event: News) -> None:
         """The books have heard it already."""
         if isinstance(event, Quote):
+            self._advance(event.recv_ns)
             if self._gaps.pending is not None:
                 self._gaps.settle()
-            self.now_ns = max(self.now_ns, event.recv_ns)
             self._counters.book_quotes += 1
             self._sample(event)
+            self._scan.on_quote(event, self.view(self.now_ns))
         elif isinstance(event, StateChanged):
-            self.now_ns = max(self.now_ns, event.state.since_ns)
+            self._advance(event.state.since_ns)
             self._gaps.on_state(event)
+            if not event.state.is_priced:
+                self._scan.on_unpriced(event.instrument, self.now_ns)
         else:
-            self.now_ns = max(self.now_ns, event.recv_ns)
+            self._advance(event.recv_ns)
             self._counters.book_faults += 1
             self._gaps.on_fault(venue, event)
 
     def view(self, now_ns: int) -> BooksView:
         """The books as they stand, until the next event."""
         return BooksView(self.books.quotes, self.books.depth, self._options.fees, max(now_ns, self.now_ns))
+
+    def report(self, found: CexDexArbitrage, transaction_hash: str, intent_index: int, view: BooksView) -> None:
+        """What a pending swap opens between its pool and the books."""
+        eth = usd = None
+        if found.net_profit is not None:
+            eth, usd = (worth_in(view, found.money, found.net_profit, wanted) for wanted in (ETH, USD))
+        self._note_found(ArbitrageFound(next(self._numbers), found, eth, usd, view.now_ns, transaction_hash, intent_index))
+
+    def end(self, now_ns: int) -> None:
+        """Nothing more is heard: what is open ends here."""
+        self._advance(now_ns)
+        self._gaps.settle()
+        self._scan.end(self.now_ns)
+
+    def _advance(self, now_ns: int) -> None:
+        self.now_ns = max(self.now_ns, now_ns)
+
+    def _note_found(self, record: Record) -> None:
+        if isinstance(record, ArbitrageFound):
+            if record.arbitrage.rejection is not None:
+                self._counters.near_misses += 1
+            elif self._is_below_minimum(record.profit_eth):
+                self._counters.below_minimum += 1
+                return
+            elif record.number > self._newest:
+                self._newest = record.number
+                self._counters.arbitrages += 1
+        self._emit(record)
+
+    def _is_below_minimum(self, profit_eth: float | None) -> bool:
+        least = self._options.min_profit_eth
+        return least > 0 and (profit_eth is None or profit_eth < least)
 
     def _note_gap(self, gap: BookGap) -> None:
         self._counters.book_gaps += gap.to_ns is None

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from mempool.decode import DecodeTables
 from mempool.detect import DETECTORS, GasAssumption
+from mempool.detect.cex_dex import detect_cex_dex
+from mempool.detect.cross_view import CrossView, assets_of
 from mempool.engine.counters import Counters
+from mempool.engine.desk import Desk
 from mempool.market import MarketView
 from mempool.model.opportunity import Bound, Opportunity
 from mempool.model.record import OpportunityFound
@@ -23,8 +26,13 @@ class Findings:
 
     def __init__(self, tables: DecodeTables, min_profit_eth: float, priority_fee_wei: int, counters: Counters) -> None:
         self._tables, self._counters = tables, counters
+        self._desk: Desk | None = None
         self._min_profit_eth, self._priority_fee_wei = min_profit_eth, priority_fee_wei
         self._taxed: dict[bytes, None] = {}
+
+    def compare_with(self, desk: Desk) -> None:
+        """From now on, hold what swaps do to pools against these books too."""
+        self._desk, self._assets = desk, assets_of(self._tables, desk.books.rows)
 
     def learn_tax(self, token: bytes) -> None:
         """A transfer of this token was seen to bring less than was sent: what is found with it is an upper bound from now on."""
@@ -41,6 +49,11 @@ class Findings:
             for detect in DETECTORS.values():
                 for opportunity in detect(view, result, gas, taxed=self._taxed):
                     yield from self._worth_reporting(transaction_hash, index, opportunity, view, now_ns)
+            if self._desk is not None:
+                books = self._desk.view(now_ns)
+                cross = CrossView(view, books, self._assets)
+                for found in detect_cex_dex(cross, result, gas, self._desk.terms, taxed=self._taxed):
+                    self._desk.report(found, transaction_hash, index, books)
             if not result.reverts:
                 view = view.overlay({hop.hop.pool: hop.after for hop in result.hops})
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mempool import __version__
 from mempool.decode import DecodeTables
@@ -24,7 +25,7 @@ from mempool.feeds.chain_reads import ChainReads
 from mempool.feeds.connection import first_end
 from mempool.feeds.replay import ReplayFeed, ReplayOptions
 from mempool.model.record import Record, RunCounters, RunEnd, RunStart
-from mempool.resources import load_tables
+from mempool.resources import load_tables, load_taker_fees
 from mempool.store.listed import listed_records
 from mempool.store.writer import Store, StoreOptions
 
@@ -80,8 +81,11 @@ class _Replay:
         others = passes_over_books(reader.header.about)
         followed = books_of(reader.header.about)
         if followed is not None:
-            self._desk = Desk(followed[0], self._emit, followed[1], self.engine.counters)
-            others = BooksReplay(followed[0], reader.header.about, self._desk.hear).play
+            fees = followed[1].fees or load_taker_fees()
+            terms = replace(followed[1], fees=fees, min_profit_eth=options.min_profit_eth)
+            self._desk = Desk(followed[0], self._emit, terms, self.engine.counters)
+            self.engine.compare_with(self._desk)
+            others = BooksReplay(self._desk, reader.header.about).play
         options_of_feed = ReplayOptions(targets_of(tables), self._catch_up, others)
         self._feed = ReplayFeed(reader, self._listener.handle, turns.on_mark, options_of_feed)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,8 +14,7 @@ from msgspec import Struct
 from mempool import __version__
 from mempool.decode import DecodeTables
 from mempool.engine.books_capture import END, about_books
-from mempool.engine.books_followed import FollowedBooks
-from mempool.engine.books_live import BooksOptions, LiveBooks
+from mempool.engine.books_live import BooksOptions, LiveBooks, followed_books
 from mempool.engine.core import Engine, EngineOptions
 from mempool.engine.counters import Counters
 from mempool.engine.desk import Desk, DeskOptions
@@ -74,10 +74,7 @@ class LiveRun:
         self.tally = Tally()
         """Raises `UsageError` on unknown exchanges and pairs."""
         self._options, self._show, self._warn = options, show, warn
-        self._about_books: dict[str, str] = {}
-        if options.books is not None:
-            followed = FollowedBooks(options.books.venues, options.books.pairs, with_all_legs=options.books.with_all_legs)
-            self._about_books = about_books(followed, options.desk)
+        self._followed = None if options.books is None else followed_books(options.books)
         self._names = tuple(f"node-{number}" for number, _ in enumerate(options.endpoints, 1))
 
     async def run(self) -> Tally:
@@ -87,7 +84,7 @@ class LiveRun:
         run = RunStart(started_ns, __version__, chain.chain_id, self._names)
         capture = None
         if options.record is not None:
-            about = {"sources": " ".join(self._names), **self._about_books}
+            about = {"sources": " ".join(self._names), **(about_books(self._followed, options.desk) if self._followed else {})}
             capture = CaptureWriter(str(options.record), chain_id=chain.chain_id, started_ns=started_ns, about=about)
         with contextlib.closing(capture) if capture is not None else contextlib.nullcontext():
             store = await Store.open(options.database, run, options.store, self._warn)
@@ -108,7 +105,8 @@ class LiveRun:
             store.put(record)
 
         engine = Engine(options.tables, emit, options.engine)
-        books = self._books(emit, engine.counters, capture)
+        desk = self._desk(emit, engine)
+        books = None if desk is None or options.books is None else LiveBooks(options.books, desk.hear, capture, desk.books)
         for record in listed_records(options.tables.chain):
             emit(record)
         if self._names:
@@ -129,32 +127,27 @@ class LiveRun:
                 *([books.run()] if books is not None else ()),
                 self._announce(feeds, books),
                 self._watch(engine, feeds, books, store),
-                self._wait_for_stop(books, capture),
+                self._wait_for_stop(partial(_end_books, desk, books, capture)),
             )
         self._count(engine, feeds, store)
         emit(RunCounters(engine.counters.as_dict()))
 
-    def _books(self, emit: Callable[[Record], None], counters: Counters, capture: CaptureWriter | None) -> LiveBooks | None:
-        """The followed books, each of whose events goes to the desk."""
-        options = self._options
-        if options.books is None:
+    def _desk(self, emit: Callable[[Record], None], engine: Engine) -> Desk | None:
+        """What hears the followed books, and what the engine holds swaps against."""
+        if self._followed is None:
             return None
-        books = LiveBooks(options.books, lambda venue, event: desk.hear(venue, event), capture)
-        desk = Desk(books.books, emit, options.desk, counters)
-        return books
+        desk = Desk(self._followed, emit, self._options.desk, engine.counters)
+        engine.compare_with(desk)
+        return desk
 
     async def _announce(self, feeds: FeedGroup, books: LiveBooks | None) -> None:
         await feeds.wait_ready()
         heard = [*map(str, self._options.endpoints), *(venue.name for venue in (books.books.venues if books else ()))]
         self._warn(f"listening to {', '.join(heard)}; rows go to {self._options.database}; Ctrl-C ends")
 
-    async def _wait_for_stop(self, books: LiveBooks | None, capture: CaptureWriter | None) -> None:
-        """What the connections say while they are closed is no news."""
+    async def _wait_for_stop(self, end_books: Callable[[], None]) -> None:
         await self.stop.wait()
-        if books is not None:
-            books.freeze()
-            if capture is not None:
-                capture.mark(time.time_ns(), END, "")
+        end_books()
         raise _Stopped
 
     async def _watch(self, engine: Engine, feeds: FeedGroup, books: LiveBooks | None, store: Store) -> None:
@@ -178,6 +171,17 @@ class LiveRun:
         counters.waiting_dropped = engine.waits.dropped + engine.name_waits.dropped
         counters.store_dropped = store.dropped
         self.tally.counters = counters
+
+
+def _end_books(desk: Desk | None, books: LiveBooks | None, capture: CaptureWriter | None) -> None:
+    """What the connections say while they are closed is no news."""
+    if desk is None or books is None:
+        return
+    now_ns = time.time_ns()
+    books.freeze()
+    desk.end(now_ns)
+    if capture is not None:
+        capture.mark(now_ns, END, "")
 
 
 class _Stopped(Exception):

@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -23,7 +22,7 @@ from mempool.engine.books_live import BooksOptions, LiveBooks
 from mempool.exchanges.events import StateChanged
 from mempool.model.book import BookState, Connection, Proof, Quote
 from mempool.model.consolidated import Best
-from tests.conftest import ROOT
+from tests.e2e.exchanges import simulated_exchanges
 from tests.e2e.program import COMMAND, Program, environment, run_once
 
 NOBODY = "ws://127.0.0.1:9"
@@ -33,13 +32,8 @@ NOW_NS = 1_800_000_000_000_000_000
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The address of five simulated exchanges."""
-    command = [sys.executable, "-u", "-m", "scripts._exchanges", "--seconds", "120"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        found = re.search(r"ws://127\.0\.0\.1:\d+", process.stdout.readline())
-        assert found
-        yield found[0]
-        process.terminate()
+    with simulated_exchanges() as address:
+        yield address
 
 
 def test_once_prints_every_book_and_ends_with_0(server: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ COUNTERS = Counters(
 
 
 def status(trouble: str = "", head: int | None = 19_932_703) -> Status:
-    return Status(COUNTERS, 1, head, 4.2, trouble)
+    return Status(COUNTERS, 1, head, 4.2, None, trouble)
 
 
 def test_line_shows_what_was_seen_and_how_old_the_head_is() -> None:

@@ -1,4 +1,4 @@
-"""A capture of a run, its connection cut in the middle, played again: the same rows; and what a broken capture comes to."""
+"""A capture of a run, its node's connection cut in the middle, played again: the same rows; and what a broken one comes to."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, running_devnet
 from scripts._devnet.traffic import Traffic
+from tests.e2e.exchanges import simulated_exchanges
 from tests.e2e.program import Ended, LiveProgram, integrity, rows, run_once
 from tests.e2e.proxy import Proxy
 from tests.e2e.trading import lasting_swaps, send, send_first, traffic
@@ -23,6 +24,9 @@ from tests.e2e.trading import lasting_swaps, send, send_first, traffic
 pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("one recording")]
 SEED, PER_BLOCK, BLOCKS_EACH = 4, 25, 3
 CUT_SECONDS = 1.0
+FAULTS = [text for second in range(4, 40, 3) for text in ("--fault", f"kraken:drop:{second}", "--fault", f"bybit:abort:{second}")]
+"""One of them at least falls into the run, however long the chain takes to start."""
+FOLLOWING = ("--exchange", "kraken", "--exchange", "binance", "--exchange", "coinbase", "--exchange", "bybit")
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,14 @@ class Recording:
 
 @pytest.fixture(scope="module")
 def recording(devnet_packages: None, tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """Blocks before, during and after a cut; swaps left pending when the run ends."""
+    """Blocks before, during and after a cut, and order books all the while; swaps left pending when the run ends."""
     folder = tmp_path_factory.mktemp("recording")
     capture = folder / "run.capture.gz"
     with (
         running_devnet(AnvilOptions(order="fees")) as devnet,
         Proxy(devnet.anvil.port) as line,
-        LiveProgram([line.ws_url], folder, "--record", str(capture)) as program,
+        simulated_exchanges(*FAULTS) as server,
+        LiveProgram([line.ws_url], folder, "--record", str(capture), *FOLLOWING, "--server", server) as program,
     ):
         users = traffic(devnet, SEED)
         send_first(users, program)
@@ -99,7 +104,9 @@ def test_recording_holds_what_makes_a_replay_hard(recording: Recording) -> None:
         recording.db,
         """SELECT (SELECT count(*) FROM gaps), (SELECT count(*) FROM transactions WHERE state = 'pending'),
             (SELECT count(*) FROM transactions WHERE state = 'replaced'), (SELECT count(*) FROM predictions WHERE late_ns > 0),
-            (SELECT count(*) FROM outcomes), (SELECT count(*) FROM opportunities)""",
+            (SELECT count(*) FROM outcomes), (SELECT count(*) FROM opportunities), (SELECT count(*) FROM quotes),
+            (SELECT count(*) FROM book_gaps WHERE to_ns > from_ns), (SELECT count(*) FROM arbitrages WHERE kind = 'cex_dex'),
+            (SELECT count(*) FROM arbitrages WHERE kind = 'cross_exchange'), (SELECT count(*) FROM best_quotes)""",
     )
     assert 0 not in counted
 
