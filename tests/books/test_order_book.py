@@ -75,11 +75,64 @@ def test_random_updates_give_the_plain_book(messages: list[Message], depth: int)
     play(messages, depth)
 
 
+PRICE_TEXTS = [str(100 + number) for number in range(128)] + [f"{100 + number % 12}.{number:03d}" for number in range(128)]
+SIZE_TEXTS = ["0", "0.00000000"] * 24 + [f"{number % 9}.{number * 390_625:08d}" for number in range(1, 209)]
+VALUES = {text: Decimal(text) for text in (*PRICE_TEXTS, *SIZE_TEXTS)}
+DEPTHS = (0, 0, 1, 5, 25)
+
+
+def messages_of(code: bytes) -> list[Message]:
+    """Three bytes are a change: what it is, price, size. As bytes a sequence is drawn and shrunk a hundred times as fast."""
+    messages: list[Message] = [(True, [], [])]
+    for what, price, size in zip(code[::3], code[1::3], code[2::3], strict=False):
+        if what >= 192:
+            messages.append((what >= 250, [], []))
+        _, bids, asks = messages[-1]
+        (asks if what % 2 else bids).append((PRICE_TEXTS[price], SIZE_TEXTS[size]))
+    return messages
+
+
+def bests_of(messages: list[Message], depth: int) -> OrderBook:
+    """The book, whose best levels were held to those of a plain one after every message."""
+    book, bids, asks = OrderBook(depth), dict[Decimal, Decimal](), dict[Decimal, Decimal]()
+    for is_snapshot, new_bids, new_asks in messages:
+        (book.load if is_snapshot else book.update)(new_bids, new_asks)
+        for plain, ours, changes in ((bids, book.bids, new_bids), (asks, book.asks, new_asks)):
+            if is_snapshot:
+                plain.clear()
+            for price, size in changes:
+                plain[VALUES[price]] = VALUES[size]
+            kept = sorted((key for key, size in plain.items() if size), key=lambda key: -ours.sign * key)
+            for key in plain.keys() - set(kept[: depth or len(kept)]):
+                del plain[key]
+            best = kept[0] if kept else Decimal(0)
+            assert unscaled(ours.best_price, book.price_decimals) == best
+            assert unscaled(ours.best_size, book.size_decimals) == plain.get(best, 0)
+    assert decimals(book, book.best_bids(10_000)) == sorted(bids.items(), reverse=True)
+    assert decimals(book, book.best_asks(10_000)) == sorted(asks.items())
+    return book
+
+
+def assert_sequence(code: bytes, depth: int, sorted_levels: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side, "SORTED_LEVELS", sorted_levels)
+        book = bests_of(messages_of(code), depth)
+    assert not depth or max(len(book.bids.levels), len(book.asks.levels)) <= depth
+
+
+SEQUENCES = given(st.binary(min_size=30, max_size=300), st.sampled_from(DEPTHS), st.sampled_from([side.SORTED_LEVELS, 2, 5]))
+
+
+@SEQUENCES
+def test_random_changes_give_the_best_levels_of_a_plain_book(code: bytes, depth: int, sorted_levels: int) -> None:
+    assert_sequence(code, depth, sorted_levels)
+
+
 @pytest.mark.slow
 @settings(max_examples=100_000, deadline=None)
-@given(MESSAGES, st.sampled_from([0, 0, 1, 5, 25]))
-def test_random_updates_give_the_plain_book_100_000_times(messages: list[Message], depth: int) -> None:
-    play(messages, depth)
+@SEQUENCES
+def test_100_000_sequences_of_changes_give_the_best_levels_of_a_plain_book(code: bytes, depth: int, sorted_levels: int) -> None:
+    assert_sequence(code, depth, sorted_levels)
 
 
 @given(MESSAGES)
