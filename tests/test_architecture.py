@@ -39,6 +39,7 @@ LAZY_IMPORTS = {
     "mempool/api.py",
     "mempool/cli",
     "mempool/feeds/chain_reads.py",
+    "mempool/store/parquet.py",
 }
 
 

@@ -21,6 +21,7 @@ from mempool.cli.config import config_command
 from mempool.cli.console import choose_color
 from mempool.cli.decode import decode_command
 from mempool.cli.end_codes import INTERRUPTED, TERMINATED
+from mempool.cli.export import export_command
 from mempool.cli.grade import grade_command
 from mempool.cli.profile import profile_command
 from mempool.cli.protection import learn_secrets, protect
@@ -138,6 +139,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     replay_command: "Play a capture again, to the same rows.",
     backtest_command: "Grade predictions on mined blocks from files.",
     books_command: "Follow exchanges' order books, each proven.",
+    export_command: "Write a database or a capture as Parquet files.",
     routers_command: "List the routers whose calls are decoded.",
     decode_command: "Say which swaps a call asks of a router.",
     simulate_command: "Simulate one call's swaps, to the wei.",
