@@ -16,7 +16,7 @@ from types import FrameType
 
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
-from scripts._devnet.exchanges import ExchangesOptions, running_exchanges, straying
+from scripts._devnet.exchanges import ExchangesOptions, jolting, running_exchanges
 from scripts._devnet.packages import DevnetError, unusable
 from scripts._devnet.traffic import Sent, Traffic, with_arbitrageurs
 
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> None:
     with running_devnet(node) as devnet, ExitStack() as stack:
         server = ""
         if options.exchanges:
-            server = stack.enter_context(running_exchanges(devnet.anvil, ExchangesOptions(straying(), seed=options.seed)))
+            server = stack.enter_context(running_exchanges(devnet.anvil, ExchangesOptions(jolting(), seed=options.seed)))
         print(welcome(devnet, server), flush=True)
         trade(devnet, options)
 

@@ -18,12 +18,14 @@ from scripts._devnet.prices import PoolPrices
 from scripts._devnet.rpc import Rpc
 from scripts._exchanges.faults import Fault
 from scripts._exchanges.listings import LISTINGS, Listing
-from scripts._exchanges.market import STABLECOINS
+from scripts._exchanges.market import PRICES, STABLECOINS
 from scripts._exchanges.server import exchange_server
 
 REFRESH_S = 0.2
-JOLT_BPS = 28.0
+JOLT_BPS = 32.0
 """By which each venue leaves the pools' price now and then: further than two takers' fees of a tenth of a percent."""
+CALM_SPREAD_BPS, CALM_SWAY_BPS = 1.5, 0.3
+"""Of the time between, roughly: the venues do not cross each other then."""
 
 
 class ExchangesOptions(Struct, frozen=True):
@@ -35,12 +37,16 @@ class ExchangesOptions(Struct, frozen=True):
     port: int = 0
 
 
-def straying(listings: Mapping[str, Sequence[Listing]] = LISTINGS) -> dict[str, list[Listing]]:
-    """The same, but now and then with prices further apart than takers' fees; the rates between dollars as they were."""
+def jolting(listings: Mapping[str, Sequence[Listing]] = LISTINGS) -> dict[str, list[Listing]]:
+    """The same, near each other but for some jolts that leave more than takers' fees; the rates between dollars as they were."""
     return {
-        venue: [each if each.base in STABLECOINS else replace(each, jolt_bps=JOLT_BPS) for each in listed]
-        for venue, listed in listings.items()
+        venue: [each if each.base in STABLECOINS else _jolting(each) for each in listed] for venue, listed in listings.items()
     }
+
+
+def _jolting(listing: Listing) -> Listing:
+    ticks = int(PRICES[listing.base] * 10**listing.price_decimals * CALM_SPREAD_BPS / 10_000)
+    return replace(listing, jolt_bps=JOLT_BPS, sway_bps=CALM_SWAY_BPS, offset_bps=0.0, spread_ticks=max(ticks // listing.tick, 1))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, running_devnet
-from scripts._devnet.exchanges import ExchangesOptions, running_exchanges, straying
+from scripts._devnet.exchanges import ExchangesOptions, jolting, running_exchanges
 from scripts._devnet.packages import DevnetError
 from scripts._devnet.traffic import Traffic, with_arbitrageurs
 from scripts._exchanges.faults import Fault, FaultKind
@@ -88,7 +88,7 @@ def exchanges() -> ExchangesOptions:
     """Books of ether and of the dollars that it is traded in."""
     venue, fault = LOST
     listings = {venue: [slow(each) for each in listed if each.base != "BTC"] for venue, listed in LISTINGS.items()}
-    return ExchangesOptions(straying(listings), {venue: [fault]}, SEED)
+    return ExchangesOptions(jolting(listings), {venue: [fault]}, SEED)
 
 
 def slow(listing: Listing) -> Listing:

@@ -14,8 +14,8 @@ from scripts._exchanges.market import MidPrice, price_in, wave
 Changes = list[tuple[int, int]]
 """Price and absolute size of each level that has changed; a size of zero removes it."""
 FIRST_ID = 1_000_000
-JOLT_POWER = 81
-"""Of a wave: it is more than a half for a twelfth of the time, about each crest and trough, and near zero between."""
+JOLT_POWER = 201
+"""Of a wave: it is more than a half for a twentieth of the time, about each crest and trough, and near zero between."""
 NO_FLOOR = -(10**30)
 
 

@@ -17,6 +17,7 @@ from scripts._exchanges.venue import Answer, Outgoing, Venue
 START_NS = 1_700_000_000_000_000_000
 WAY_NS = 3 * MILLISECOND_NS
 """From the venue to the client."""
+NEVER_NS = 2**63
 
 
 class Delivery(Struct, frozen=True, gc=False):
@@ -79,9 +80,12 @@ class Line:
             if known is None or what.best.version >= known.version:
                 self.truths[what.symbol] = what.best
 
-    def next(self) -> Delivery:
-        """Let the venue go on until something reaches the client, or a heartbeat's time has passed without."""
+    def next(self, until_ns: int = NEVER_NS) -> Delivery:
+        """Let the venue go on until something reaches the client, or a heartbeat's time or `until_ns` has passed without."""
         while not self._queue or self._queue[0].at_ns > self.venue.due_ns:
+            if self.venue.due_ns + WAY_NS > until_ns:
+                self.recv_ns = max(self.recv_ns, until_ns)
+                return Delivery(self.recv_ns)
             beats = self.venue.beats
             said = self.venue.step()
             if self._gate is not None:

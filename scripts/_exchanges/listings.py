@@ -29,7 +29,7 @@ class Listing(Struct, frozen=True):
     sway_bps: float = 4.0
     """By how much it strays from there and back, so that venues cross each other now and then."""
     jolt_bps: float = 0.0
-    """By how much it leaves the market for some seconds, upwards and downwards in turn, once in about half a minute."""
+    """By how much it leaves the market for a second or two, upwards and downwards in turn, once in about half a minute."""
     largest_size: float = 40.0
     """Of a level, in the base asset."""
 

@@ -18,14 +18,16 @@ import pytest
 from scripts._devnet import addresses as at
 from scripts._devnet.devnet import Devnet
 from scripts._devnet.encoding import calldata
-from scripts._devnet.exchanges import ExchangesOptions, running_exchanges, straying
+from scripts._devnet.exchanges import ExchangesOptions, jolting, running_exchanges
 from scripts._devnet.prices import POOLS, PoolPrices
 from scripts._devnet.rpc import Request, Rpc
 from scripts._devnet.swaps_v3 import IN_SINGLE
 from scripts._devnet.world import NEVER, units
+from scripts._exchanges.book import Best
 from scripts._exchanges.line import simulated_venue
 from scripts._exchanges.listings import LISTINGS, SECOND_NS
 from scripts._exchanges.market import stablecoin_price
+from scripts._exchanges.venue import Venue
 
 ROOT = Path(__file__).parent.parent.parent
 START_NS = 1_700_000_000 * SECOND_NS
@@ -86,21 +88,24 @@ def test_refreshing_the_same_price_changes_nothing_on_the_way_there() -> None:
         assert [prices(asset, now_ns) for asset in POOLS] == [alone(asset, now_ns) for asset in POOLS]
 
 
-def test_venues_leave_the_market_by_more_than_two_small_fees_now_and_then_and_stand_near_it_else() -> None:
-    node = Node(2_500, 24)
-    prices = PoolPrices(node, START_NS)
-    listings = straying({venue: listed[:1] for venue, listed in LISTINGS.items()})
+def test_venues_leave_the_market_by_more_than_two_small_fees_now_and_then_and_stand_together_else() -> None:
+    prices = PoolPrices(Node(2_500, 24), START_NS)
+    listings = jolting({venue: listed[:1] for venue, listed in LISTINGS.items() if venue in ("binance", "okx", "bybit")})
     venues = [simulated_venue(name, 1, listings=listed, mid=prices, start_ns=START_NS) for name, listed in listings.items()]
-    tethers = [venue for venue in venues if venue.name in ("binance", "okx", "bybit")]
-    crossed, seconds = 0, 120
-    for second in range(seconds):
-        bests = []
-        for venue in tethers:
-            while venue.due_ns < START_NS + second * SECOND_NS:
-                venue.step()
-            bests.append(next(iter(venue.books.values())).best())
-        crossed += max(best.bid for best in bests) > min(best.ask for best in bests) * 1.002
-    assert 3 < crossed < seconds // 4
+    together, apart, moments = 0, 0, 600
+    for moment in range(moments):
+        bests = [best_at(venue, START_NS + moment * SECOND_NS // 4) for venue in venues]
+        bid, ask = max(best.bid for best in bests), min(best.ask for best in bests)
+        together += bid < ask
+        apart += bid > ask * 1.002
+    assert together > moments / 2
+    assert 6 < apart < moments / 8
+
+
+def best_at(venue: Venue, now_ns: int) -> Best:
+    while venue.due_ns < now_ns:
+        venue.step()
+    return next(iter(venue.books.values())).best()
 
 
 @pytest.fixture
@@ -141,7 +146,7 @@ def sell_ether(devnet: Devnet, dollars: int) -> None:
 
 @pytest.mark.devnet
 def test_end_of_the_node_ends_the_exchanges_and_is_told(devnet: Devnet) -> None:
-    with pytest.raises((OSError, HTTPException)), running_exchanges(devnet.anvil, ExchangesOptions(straying())) as url:  # noqa: PT012
+    with pytest.raises((OSError, HTTPException)), running_exchanges(devnet.anvil, ExchangesOptions(jolting())) as url:  # noqa: PT012
         binance_ether(url)
         devnet.anvil.kill()
         time.sleep(1)
