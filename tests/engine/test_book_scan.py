@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -254,6 +255,20 @@ def test_quote_that_opens_nothing_reads_no_depth() -> None:
     for at_ms, instrument in enumerate((KRAKEN, COINBASE, OKX, BINANCE, KRAKEN)):
         floor.hear(at_ms, instrument, "2999.00", "3000.00")
     assert (floor.reads, floor.records) == (0, [])
+
+
+def test_quote_that_opens_nothing_costs_microseconds() -> None:
+    floor = Floor()
+    for instrument in (KRAKEN, COINBASE, OKX, BINANCE, TETHER, TETHER_TOO):
+        floor.hear(0, instrument, *(("0.99", "1.01") if instrument.base == "USDT" else ("2999.00", "3000.00")))
+    quote, view = best_of(floor.books[KRAKEN]), floor.view(1)
+    spent = []
+    for _ in range(500):
+        started = time.perf_counter()
+        floor.scan.on_quote(quote, view)
+        spent.append(time.perf_counter() - started)
+    # A few, where nothing else runs; what a machine under load needs is not what is asked here.
+    assert min(spent) < 50e-6
 
 
 def test_books_that_were_priced_before_the_first_quote_are_compared_too() -> None:
