@@ -288,7 +288,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, st.sampled_from([WITH_FEES, FEELESS, BOUND]))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_every_gap_is_told_of_and_ended_as_the_best_prices_say(events: list[tuple[Instrument, int, int]], terms: Terms) -> None:
     floor, again = Floor(terms), Floor(terms)
     at_ms = 0
