@@ -6,13 +6,12 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mempool.cli.durations import duration_ns
+from mempool.cli.durations import since_ns
 from mempool.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def tail_command(
     """
     from mempool.store.events import EventFilter, EventReader
 
-    wanted = EventFilter(_kinds(kind or []), _since_ns(since, time.time_ns()), min_profit, where)
+    wanted = EventFilter(_kinds(kind or []), since_ns(since, time.time_ns()), min_profit, where)
     reader = EventReader(db, wanted)
     try:
         show = _json_printer(reader) if as_json else _line_printer(reader)
@@ -131,16 +130,3 @@ def _kinds(asked: list[str]) -> tuple[str, ...]:
         if name not in (*KINDS, "all"):
             raise UsageError(f"--kind: there is no {name!r}; there are {', '.join(KINDS)} and all")
     return KINDS if "all" in names else names or DEFAULT_KINDS
-
-
-def _since_ns(text: str, now_ns: int) -> int:
-    """Nanoseconds since the epoch of an age or a time; a time without a zone is local."""
-    if not text:
-        return 0
-    age_ns = duration_ns(text)
-    if age_ns is not None:
-        return now_ns - age_ns
-    try:
-        return round(datetime.fromisoformat(text).astimezone(UTC).timestamp()) * 10**9
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"--since: {text!r} is neither an age such as 10m nor a time such as 2026-01-31T12:00") from None
