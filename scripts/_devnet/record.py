@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
 
@@ -31,9 +32,9 @@ BLOCKS, PER_BLOCK, BLOCK_SECONDS = 36, 12, 1.5
 BOOK_LEVELS = 60
 BOOK_NS, RATE_NS = 300 * MILLISECOND_NS, 900 * MILLISECOND_NS
 """Between two changes of a book: few, since all of them are in the capture."""
-LOST = ("binance", Fault(FaultKind.DROP, after_s=25, symbol="ETHUSDT"))
+LOST = ("binance", Fault(FaultKind.DROP, after_s=40, symbol="ETHUSDT"))
 """A message that goes missing, so that the capture shows how a book notices and recovers."""
-START_SECONDS, END_SECONDS = 5.0, 30.0
+START_SECONDS, READY_SECONDS, END_SECONDS = 60.0, 3.0, 30.0
 MAX_BYTES = 2_000_000
 RUN = (sys.executable, "-c", "from mempool.cli.main import main; main()", "run")
 ROUTERS_USED = """SELECT count(DISTINCT t.router) FROM predictions p
@@ -55,6 +56,10 @@ LEAST = {
     "gaps closed": (1, "SELECT count(*) FROM book_gaps WHERE kind = 'gap' AND to_ns > from_ns"),
 }
 """What the capture must show, and how a run's database counts it."""
+STRANGE = "outcomes for no proven cause"
+UNEXPLAINED = "SELECT count(*) FROM outcomes WHERE cause = 'unexplained'"
+"""None of them: the run has heard every transaction from the first one on."""
+FOLLOWED = "SELECT count(DISTINCT venue) FROM quotes"
 
 
 def main() -> int:
@@ -103,14 +108,33 @@ def listen(devnet: Devnet, server: str, capture: Path, database: Path) -> None:
     command += ["--db", str(database), "--record", str(capture)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:
         try:
-            time.sleep(START_SECONDS)
-            if running.poll() is None:
+            if await_quotes(running, database):
                 trade(devnet)
         finally:
             running.send_signal(signal.SIGINT)
             _, said = running.communicate(timeout=END_SECONDS)
     if running.returncode != 128 + signal.SIGINT:
         raise DevnetError(f"`mempool run` ended with {running.returncode}: {said.strip()[-1000:]}")
+
+
+def await_quotes(running: subprocess.Popen[str], database: Path) -> bool:
+    """Wait until the run follows every venue; False where it has ended. Raises `DevnetError` when it takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while running.poll() is None:
+        if database.exists() and followed(database) == len(LISTINGS):
+            time.sleep(READY_SECONDS)
+            return True
+        if time.monotonic() > deadline:
+            raise DevnetError(f"`mempool run` did not follow all exchanges within {START_SECONDS:.0f} s")
+        time.sleep(0.2)
+    return False
+
+
+def followed(database: Path) -> int:
+    """The number of venues with a quote; 0 while the database is being made."""
+    with closing(sqlite3.connect(database)) as connection, suppress(sqlite3.OperationalError):
+        return int(connection.execute(FOLLOWED).fetchone()[0])
+    return 0
 
 
 def trade(devnet: Devnet) -> None:
@@ -128,15 +152,15 @@ def trade(devnet: Devnet) -> None:
 
 
 def counted(database: Path) -> dict[str, int]:
-    connection = sqlite3.connect(database)
-    try:
-        return {what: connection.execute(query).fetchone()[0] for what, (_, query) in LEAST.items()}
-    finally:
-        connection.close()
+    with closing(sqlite3.connect(database)) as connection:
+        queries = {what: query for what, (_, query) in LEAST.items()} | {STRANGE: UNEXPLAINED}
+        return {what: connection.execute(query).fetchone()[0] for what, query in queries.items()}
 
 
 def check(shown: dict[str, int], size: int) -> None:
     lacking = [f"{shown[what]} of {least} {what}" for what, (least, _) in LEAST.items() if shown[what] < least]
+    if shown[STRANGE]:
+        lacking.append(f"{shown[STRANGE]} {STRANGE}, which must be none")
     if size > MAX_BYTES:
         lacking.append(f"{size:,} bytes of at most {MAX_BYTES:,}")
     if lacking:

@@ -8,16 +8,16 @@ import pytest
 
 from mempool.store.opening import prepare
 from scripts._devnet.packages import DevnetError
-from scripts._devnet.record import LEAST, MAX_BYTES, check, counted, exchanges
+from scripts._devnet.record import LEAST, MAX_BYTES, STRANGE, check, counted, exchanges, followed
 from scripts._devnet.traffic import CLOSING, kinds, with_arbitrageurs
 
-ENOUGH = {what: least for what, (least, _) in LEAST.items()}
+ENOUGH = {what: least for what, (least, _) in LEAST.items()} | {STRANGE: 0}
 
 
 def test_empty_database_has_none_of_what_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     prepare(path)
-    assert counted(path) == dict.fromkeys(LEAST, 0)
+    assert counted(path) == dict.fromkeys(ENOUGH, 0)
 
 
 @pytest.mark.parametrize("what", LEAST)
@@ -27,9 +27,21 @@ def test_capture_that_shows_too_little_of_one_thing_is_refused_with_its_name(wha
         check({**ENOUGH, what: ENOUGH[what] - 1}, MAX_BYTES)
 
 
+def test_capture_with_an_outcome_that_nothing_explains_is_refused() -> None:
+    with pytest.raises(DevnetError, match="2 outcomes for no proven cause, which must be none"):
+        check({**ENOUGH, STRANGE: 2}, MAX_BYTES)
+
+
 def test_capture_that_is_too_large_is_refused() -> None:
     with pytest.raises(DevnetError, match="2,000,001 bytes of at most 2,000,000"):
         check(ENOUGH, MAX_BYTES + 1)
+
+
+def test_venue_counts_as_followed_once_it_has_a_quote(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    assert followed(path) == 0
+    prepare(path)
+    assert followed(path) == 0
 
 
 def test_recorded_books_are_those_of_ether_and_of_its_moneys_and_slow() -> None:
