@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from msgspec import Struct
+from msgspec.structs import asdict, astuple
 from rich.console import Console
 from rich.table import Table
 
@@ -20,11 +21,15 @@ PEERS = ("web3", "eth-abi", "websockets", "uvloop", "msgspec")
 
 
 class Options(Struct, frozen=True):
-    """`quick` shows that all runs and measures nothing; `capture` is another one than the bundled, `blocks` are block files."""
+    """`quick` shows that all runs and measures nothing; `capture` is another one than the bundled, `blocks` are block files.
+
+    `frames` is the folder of recorded exchange frames.
+    """
 
     quick: bool = False
     capture: Path | None = None
     blocks: tuple[Path, ...] = ()
+    frames: Path | None = None
 
 
 class Contestant(Struct, frozen=True):
@@ -51,12 +56,37 @@ class Figure(Struct, frozen=True):
         return median(self.seconds)
 
 
+class Tail(Struct, frozen=True):
+    """How long single pieces of work take by the clock, in microseconds."""
+
+    p50: float
+    p99: float
+    p999: float
+    max: float
+
+    @classmethod
+    def of(cls, rounds: Iterable[Sequence[int]]) -> Tail:
+        """From each round's nanoseconds a piece: the median of the rounds' figures: one disturbed round does not count."""
+        return cls(*map(median, zip(*map(_percentiles_us, rounds), strict=True)))
+
+
+def _percentiles_us(nanoseconds: Sequence[int]) -> tuple[float, ...]:
+    """p50, p99, p99.9 and the most."""
+    ordered = sorted(nanoseconds)
+    picked = [ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in (0.5, 0.99, 0.999, 1)]
+    return tuple([each / 1_000 for each in picked])
+
+
 class Row(Struct, frozen=True):
-    """One piece of work: ours and what stands beside it; `expected` are the ratios to peers that ours should reach."""
+    """One piece of work: ours and what stands beside it; `expected` are the ratios to peers that ours should reach.
+
+    With `tails`, by contestant, these are shown beside the medians.
+    """
 
     work: str
     figures: tuple[Figure, ...]
     expected: Mapping[str, float] = {}
+    tails: Mapping[str, Tail] = {}
 
     @property
     def ours(self) -> Figure:
@@ -126,7 +156,8 @@ def show(sections: Sequence[Section], about: Mapping[str, str]) -> None:
     console = Console(width=None if os.isatty(1) else 130)
     console.print(", ".join(f"{name} {value}" for name, value in about.items()), highlight=False, soft_wrap=True)
     for section in sections:
-        console.print(_table(section))
+        if section.rows:
+            console.print(_tails_table(section) if section.rows[0].tails else _table(section))
         for note in section.notes:
             console.print(f"  {note}", highlight=False, soft_wrap=True)
 
@@ -148,11 +179,26 @@ def _table(section: Section) -> Table:
     return table
 
 
+def _tails_table(section: Section) -> Table:
+    table = Table(title=section.title, title_justify="left", title_style="bold")
+    for heading in ("work", "handler", "mean", "p50", "p99", "p99.9", "max", "times ours (rounds)", "expected"):
+        table.add_column(heading, justify="left" if heading in ("work", "handler") else "right")
+    for row in section.rows:
+        for figure in row.figures:
+            cells = [f"{each:.1f}" for each in (figure.median * 1e6, *astuple(row.tails[figure.name]))]
+            if figure is row.ours:
+                table.add_row(row.work, figure.name, *cells, "", "")
+                continue
+            middle, least, most = ratios(row.ours, figure)
+            table.add_row("", figure.name, *cells, f"{middle:.2f} ({least:.2f} to {most:.2f})", _verdict(row, figure, middle))
+    return table
+
+
 def _verdict(row: Row, peer: Figure, ratio: float) -> str:
     expected = row.expected.get(peer.name)
     if expected is None:
         return ""
-    return f"{expected:.0f}: {'holds' if ratio >= expected else 'missed'}"
+    return f"{expected:g}: {'holds' if ratio >= expected else 'missed'}"
 
 
 def as_json(sections: Sequence[Section], about: Mapping[str, str]) -> dict[str, object]:
@@ -173,4 +219,5 @@ def _row_json(section: Section, row: Row) -> dict[str, object]:
         "rounds": {figure.name: figure.seconds for figure in row.figures},
         "ratios": {peer.name: ratios(row.ours, peer) for peer in row.figures[1:]},
         "expected": dict(row.expected),
+        **({"microseconds": {name: asdict(tail) for name, tail in row.tails.items()}} if row.tails else {}),
     }

@@ -6,21 +6,16 @@ Its needs are not ours (it pins what web3 it works with), so it never shares our
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import os
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from scripts._bench.environment import HERE, environment
+
 LOCK = HERE / "router-decoder.lock"
 WORKER = HERE / "router_decoder_worker.py"
 NAME = "router-decoder"
-INSTALL_SECONDS = 300
 
 
 class RouterDecoder:
@@ -57,7 +52,7 @@ class RouterDecoder:
 @contextlib.contextmanager
 def router_decoder() -> Iterator[RouterDecoder | str]:
     """The peer, running; or why it is not there, in words."""
-    python = environment()
+    python = environment(NAME, LOCK)
     if isinstance(python, str):
         yield python
         return
@@ -67,25 +62,3 @@ def router_decoder() -> Iterator[RouterDecoder | str]:
             yield RouterDecoder(worker)
         finally:
             worker.kill()
-
-
-def environment() -> Path | str:
-    """The Python of the peer's environment, made on the first call; or why there is none, in words."""
-    stamp = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    folder = _cache() / f"router-decoder-{stamp}"
-    python, ready = folder / "bin" / "python", folder / "ready"
-    if ready.is_file():
-        return python
-    print(f"bench: installing {NAME} (once)", file=sys.stderr)
-    install = (python, "-m", "pip", "install", "--quiet", "--no-input", "--require-hashes", "--requirement", LOCK)
-    try:
-        venv.create(folder, clear=True, with_pip=True)
-        subprocess.run(install, check=True, capture_output=True, timeout=INSTALL_SECONDS)
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"{NAME} is not measured: it could not be installed ({type(error).__name__}; is this machine offline?)"
-    ready.touch()
-    return python
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "mempool-bench")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts._bench import router_decoder
-from scripts._bench.router_decoder import WORKER, RouterDecoder, environment
+from scripts._bench.environment import environment
+from scripts._bench.router_decoder import LOCK, NAME, WORKER, RouterDecoder
 
 STAND_IN = """\
 class RouterCodec:
@@ -39,14 +39,14 @@ def test_peer_that_cannot_be_installed_is_named_with_the_reason(tmp_path: Path, 
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("venv.create", no_network)
-    reason = environment()
+    reason = environment(NAME, LOCK)
     assert isinstance(reason, str)
     assert "router-decoder is not measured" in reason
     assert "offline" in reason
 
 
 def test_lock_of_the_peer_pins_and_hashes_and_names_no_address() -> None:
-    lines = router_decoder.LOCK.read_text().splitlines()
+    lines = LOCK.read_text().splitlines()
     assert any(line.startswith("uniswap-universal-router-decoder==") for line in lines)
     assert all("==" in line for line in lines if not line.startswith(" "))
     assert not any("://" in line or "--index" in line for line in lines)
