@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mempool.model.display import format_number, short_address
 
+BOOK_KINDS = ("cross_exchange", "triangular", "cex_dex", "near_miss")
 Leg = Mapping[str, Any]
 """One trade as the column `legs` has it: of a book, or of a pool."""
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from mempool.cli.book_lines import BookLines, clock, gap_line
+from mempool.cli.book_lines import BOOK_KINDS, BookLines, clock, gap_line
 from mempool.model.display import display, format_amount, format_number, printable, short_address, token_label
-from mempool.store.events import BOOK_FINDINGS, EventReader
+from mempool.store.events import EventReader
 
 SCHEMA = "mempool.tail/1"
 _JSON_COLUMNS = ("commands", "legs", "moved_by")
@@ -53,7 +53,7 @@ class Lines:
             "swap": self._swap,
             "outcome": self._outcome,
             "gap": self._gap,
-            **dict.fromkeys(BOOK_FINDINGS.kinds, books.finding),
+            **dict.fromkeys(BOOK_KINDS, books.finding),
         }
 
     def line(self, row: sqlite3.Row) -> Text:

@@ -6,17 +6,14 @@ import sqlite3
 
 SHOWN = 20
 """Lines about the past; what is older becomes one line together."""
-_LASTS = "to_ns IS NULL AND run_id = (SELECT max(id) FROM runs)"
-_PAST = " ".join(
-    (
-        "SELECT * FROM book_silences WHERE at_ns >= :oldest_ns OR",
-        _LASTS,
-        "ORDER BY at_ns DESC, id DESC LIMIT :limit OFFSET :shown",
-    )
-)
-_TOGETHER = """SELECT 0 AS id, 'gap' AS kind, max(at_ns) AS at_ns, max(at) AS at, count(DISTINCT source) || ' books' AS source,
-    min(from_ns) AS from_ns, max(at_ns) AS to_ns, '' AS fault, 'the table book_gaps has them' AS reason, count(*) AS times"""
-_OLDER = " ".join((_TOGETHER, "FROM (", _PAST, ")"))
+_LASTS = "to_ns IS NULL AND +run_id = (SELECT max(id) FROM runs)"  # the plus: few gaps last, but a run may have many
+_PAST = f"FROM book_silences WHERE (to_ns >= :oldest_ns OR (to_ns IS NULL AND from_ns >= :oldest_ns) OR ({_LASTS}))"
+_NEWEST = " ".join(("SELECT *", _PAST, "ORDER BY id DESC LIMIT :shown"))
+_OLDER = f"""SELECT 0 AS id, 'gap' AS kind, max(at_ns) AS at_ns,
+    strftime('%Y-%m-%dT%H:%M:%fZ', max(at_ns) / 1e9, 'unixepoch') AS at, count(DISTINCT source) || ' books' AS source,
+    min(from_ns) AS from_ns, max(at_ns) AS to_ns, '' AS fault, 'the table book_gaps has them' AS reason, count(*) AS times
+    {_PAST} AND +id < :before"""
+_NEWER = "SELECT * FROM book_silences WHERE id > :last_id AND at_ns >= :since_ns ORDER BY id"
 _OPEN = " ".join(("SELECT id FROM book_gaps WHERE", _LASTS))
 
 
@@ -30,16 +27,17 @@ class BookSilences:
 
     def latest(self, connection: sqlite3.Connection, oldest_ns: int) -> list[sqlite3.Row]:
         """Those that ended since then or last, the newest; for all others one row that says how many `times` there were."""
-        rows = connection.execute(_PAST, {"oldest_ns": oldest_ns, "limit": SHOWN, "shown": 0}).fetchall()
-        older = connection.execute(_OLDER, {"oldest_ns": oldest_ns, "limit": -1, "shown": SHOWN}).fetchone()
+        rows = connection.execute(_NEWEST, {"oldest_ns": oldest_ns, "shown": SHOWN}).fetchall()
+        before = min((row["id"] for row in rows), default=0)
+        older = connection.execute(_OLDER, {"oldest_ns": oldest_ns, "before": before}).fetchone()
         self._note(rows)
         return [*rows, older] if older["times"] else rows
 
     def newer(self, connection: sqlite3.Connection, since_ns: int) -> list[sqlite3.Row]:
         """What is to be shown now and was not at the last call."""
-        opened = f"({', '.join(map(str, self._open))})"
-        came = ("SELECT * FROM book_silences WHERE (id > ? OR id IN", opened, ") AND (at_ns >= ? OR", _LASTS, ") ORDER BY id")
-        found = connection.execute(" ".join(came), (self._last_id, since_ns)).fetchall()
+        opened = (self._open_row(connection, number) for number in self._open)
+        came = connection.execute(_NEWER, {"last_id": self._last_id, "since_ns": since_ns})
+        found = [*filter(None, opened), *came]
         rows = [row for row in found if row["to_ns"] is not None or not self._open.get(row["id"])]
         self._note(rows)
         return rows
@@ -48,6 +46,10 @@ class BookSilences:
         """Go on from what the database holds now."""
         self._last_id = connection.execute("SELECT coalesce(max(id), 0) FROM book_gaps").fetchone()[0]
         self._open = {number: self._open.get(number, False) for (number,) in connection.execute(_OPEN)}
+
+    def _open_row(self, connection: sqlite3.Connection, number: int) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = connection.execute("SELECT * FROM book_silences WHERE id = ?", (number,)).fetchone()
+        return row
 
     def _note(self, rows: list[sqlite3.Row]) -> None:
         self._open |= {row["id"]: True for row in rows if row["to_ns"] is None}

@@ -4,8 +4,8 @@
 -- `…_approx`. A quotient that does not end within 36 decimals is rounded down, towards less profit, and has 18.
 -- Times are of the receive clock.
 
--- Findings and near misses. `status` is `open` until the gap is known to have closed, and stays so where its run ended before.
--- A finding that is seen again, better, takes the place of its row.
+-- Findings and near misses. `status` is `open` until the gap is known to have closed; of a cex_dex, and where the run was killed
+-- before, it is never known. A finding that is seen again, better, takes the place of its row.
 CREATE TABLE arbitrages (
     id                     INTEGER PRIMARY KEY,
     run_id                 INTEGER NOT NULL REFERENCES runs (id),
@@ -42,6 +42,7 @@ CREATE TABLE arbitrages (
     ended                  TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', ended_ns / 1e9, 'unixepoch')) VIRTUAL,
     UNIQUE (run_id, number)
 ) STRICT;
+CREATE INDEX arbitrages_findings ON arbitrages (id) WHERE rejection = '';
 CREATE INDEX arbitrages_by_time ON arbitrages (found_ns);
 CREATE INDEX arbitrages_by_kind ON arbitrages (kind, rejection, found_ns);
 CREATE INDEX arbitrages_by_profit ON arbitrages (profit_eth);
@@ -114,7 +115,7 @@ CREATE TABLE book_gaps (
 ) STRICT;
 CREATE INDEX book_gaps_by_time ON book_gaps (from_ns);
 CREATE INDEX book_gaps_by_book ON book_gaps (venue, symbol, from_ns);
-CREATE INDEX book_gaps_open ON book_gaps (run_id) WHERE to_ns IS NULL;
+CREATE INDEX book_gaps_by_end ON book_gaps (to_ns);
 
 -- What `mempool tail` prints and `--where` filters of these. `kind` is near_miss where something rejects it; what it is one of says
 -- `arbitrage`.
