@@ -1,4 +1,4 @@
-"""`mempool books`: the order books of exchanges, each held to its venue's own proof."""
+"""`mempool books`: the order books of exchanges, each held to its venue's own proof; `gaps` is a command below it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def books_command(
+    context: typer.Context,
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Frames as recorded, a line each, with or without a stamp before it.")
     ] = None,
@@ -56,6 +57,9 @@ def books_command(
       mempool books --pair BTC/USD --json
       mempool books --replay kraken.txt.gz --exchange kraken --json
     """
+    if context.invoked_subcommand is not None:
+        refuse_options(context)
+        return
     if replay is None:
         if bbo is not None:
             raise UsageError("--bbo is for a recording: --replay FILE")
@@ -63,6 +67,14 @@ def books_command(
     if symbol or server or record is not None or once:
         raise UsageError("--replay plays all that its file holds: --symbol, --server, --record and --once are for live books")
     replay_command(replay, exchange or [], bbo, as_json=as_json)
+
+
+def refuse_options(context: typer.Context) -> None:
+    """Before a command of the group they would be passed over. Raises `UsageError`."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"{parameter.opts[0]} stands before {context.invoked_subcommand!r}: options of it come after it")
 
 
 def follow(

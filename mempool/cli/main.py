@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from mempool import __version__
 from mempool.cli.backtest import backtest_command
 from mempool.cli.books import books_command
+from mempool.cli.books_gaps import gaps_command
 from mempool.cli.config import config_command
 from mempool.cli.console import choose_color
 from mempool.cli.decode import decode_command
@@ -52,6 +53,11 @@ WrongCall = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 class Commands(TyperGroup):
     """The group of all commands: a wrong call is told in one line, a reader that closes the pipe ends any of them silently."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of `COMMANDS`, those with others below them too."""
+        order = {name_of(command): place for place, command in enumerate(COMMANDS)}
+        return sorted(super().list_commands(ctx), key=lambda name: order.get(name, len(order)))
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **options: Any) -> Any:
         bare = not args  # that one prints the whole help
@@ -115,14 +121,17 @@ def default_map(context: typer.Context, loaded: LoadedSettings) -> dict[str, Any
     """For each command, the settings that were given somewhere, as the defaults of the flags of the same name."""
     group: Any = context.command
     commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
-    return {
-        name: {
-            option.name: flag_default(option, getattr(loaded.settings, key))
-            for option in command.params
-            for key in {flag.lstrip("-").replace("-", "_") for flag in option.opts} & loaded.origins.keys()
-        }
-        for name, command in commands.items()
+    return {name: defaults(command, loaded) for name, command in commands.items()}
+
+
+def defaults(command: Any, loaded: LoadedSettings) -> dict[str, Any]:
+    """Those of one command, and under their names those of the commands below it."""
+    flags = {
+        option.name: flag_default(option, getattr(loaded.settings, key))
+        for option in command.params
+        for key in {flag.lstrip("-").replace("-", "_") for flag in option.opts} & loaded.origins.keys()
     }
+    return flags | {name: defaults(each, loaded) for name, each in getattr(command, "commands", {}).items()}
 
 
 def flag_default(option: Any, value: Any) -> Any:
@@ -147,8 +156,30 @@ COMMANDS: dict[Callable[..., None], str] = {
     config_command: "Print the settings in force and their origins.",
 }
 """With what `mempool --help` says of each in one row; the whole is the command's docstring."""
+BELOW: dict[Callable[..., None], dict[Callable[..., None], str]] = {
+    books_command: {gaps_command: "Print every gap of the books, oldest first."},
+}
+"""The commands below a command, which also does its own work without one."""
+
+
+def name_of(command: Callable[..., None]) -> str:
+    return command.__name__.removesuffix("_command")
+
+
+def add(command: Callable[..., None], summary: str, group: typer.Typer) -> None:
+    name = name_of(command)
+    if command not in BELOW:
+        group.command(name, short_help=summary)(command)
+        return
+    below = typer.Typer(invoke_without_command=True, rich_markup_mode=None, subcommand_metavar="[COMMAND [ARGS]...]")
+    below.callback()(command)
+    for each, of_each in BELOW[command].items():
+        add(each, of_each, below)
+    group.add_typer(below, name=name, short_help=summary)
+
+
 for command, summary in COMMANDS.items():
-    app.command(command.__name__.removesuffix("_command"), short_help=summary)(command)
+    add(command, summary, app)
 
 
 def main() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+from mempool.engine.book_gaps import BookGaps
 from mempool.exchanges import Exchange
-from mempool.exchanges.events import BookEvent, StateChanged
+from mempool.exchanges.events import BookEvent, Fault, StateChanged
 from mempool.exchanges.exchange import SECOND_NS
 from mempool.exchanges.session import ExchangeSession
 from mempool.model.book import Instrument, Quote, scaled_text
+from mempool.model.record import BookGap
 
 SCHEMA = "mempool.books/1"
 TICK_NS = SECOND_NS // 10
@@ -17,13 +19,28 @@ OnQuote = Callable[[Instrument, Quote | None, int], None]
 """Takes each change of a book's best quote, None where it may not be priced any more, and when."""
 
 
-def replay_frames(exchange: Exchange, frames: Iterable[tuple[int, bytes]], on_quote: OnQuote) -> ExchangeSession:
+OnEvent = Callable[[BookEvent], None]
+
+
+def ignore(event: BookEvent) -> None:
+    """For whoever asks for the quotes alone."""
+
+
+def replay_frames(
+    exchange: Exchange, frames: Iterable[tuple[int, bytes]], on_quote: OnQuote, on_event: OnEvent = ignore
+) -> ExchangeSession:
     """The session after all frames. One without a stamp counts as received with the one before.
 
     A REST answer goes to the symbol that has waited longest; where none waits yet, to the first that does.
     """
     session = ExchangeSession(exchange)
     told: dict[str, bool] = {}
+
+    def tell(events: Iterable[BookEvent]) -> None:
+        for event in events:
+            on_event(event)
+            _tell(event, told, on_quote)
+
     answer = b""
     last_ns = ticked_ns = 0
     for stamp_ns, frame in frames:
@@ -33,14 +50,14 @@ def replay_frames(exchange: Exchange, frames: Iterable[tuple[int, bytes]], on_qu
             ticked_ns = recv_ns or 1
         elif recv_ns - ticked_ns >= TICK_NS:
             ticked_ns = recv_ns
-            _tell(session.tick(recv_ns), told, on_quote)
+            tell(session.tick(recv_ns))
         last_ns = recv_ns
         if exchange.rest is not None and exchange.rest.is_answer(frame):
             answer = frame
         else:
-            _tell(session.receive(frame, recv_ns), told, on_quote)
+            tell(session.receive(frame, recv_ns))
         if answer and (symbol := _waiting_symbol(session)):
-            _tell(session.snapshot(symbol, answer, recv_ns), told, on_quote)
+            tell(session.snapshot(symbol, answer, recv_ns))
             answer = b""
     return session
 
@@ -50,14 +67,38 @@ def _waiting_symbol(session: ExchangeSession) -> str:
     return min(waiting, key=lambda keeper: keeper.state.since_ns).instrument.symbol if waiting else ""
 
 
-def _tell(events: Iterable[BookEvent], told: dict[str, bool], on_quote: OnQuote) -> None:
+def _tell(event: BookEvent, told: dict[str, bool], on_quote: OnQuote) -> None:
     """`told` says of each symbol whether a quote of it stands."""
-    for event in events:
-        if isinstance(event, Quote):
-            told[event.instrument.symbol] = True
-            on_quote(event.instrument, event, event.recv_ns)
-        elif isinstance(event, StateChanged) and not event.state.is_priced and told.pop(event.instrument.symbol, False):
-            on_quote(event.instrument, None, event.state.since_ns)
+    if isinstance(event, Quote):
+        told[event.instrument.symbol] = True
+        on_quote(event.instrument, event, event.recv_ns)
+    elif isinstance(event, StateChanged) and not event.state.is_priced and told.pop(event.instrument.symbol, False):
+        on_quote(event.instrument, None, event.state.since_ns)
+
+
+def replay_gaps(exchange: Exchange, frames: Iterable[tuple[int, bytes]]) -> tuple[list[BookGap], int]:
+    """Every gap of a recording, as a run would have stored it, and the last frame's stamp."""
+    found: dict[int, BookGap] = {}
+    gaps = BookGaps(lambda gap: found.update({gap.number: gap}))
+    until_ns = 0
+
+    def stamped() -> Iterator[tuple[int, bytes]]:
+        nonlocal until_ns
+        for recv_ns, frame in frames:
+            until_ns = recv_ns or until_ns
+            yield recv_ns, frame
+
+    def hear(event: BookEvent) -> None:
+        if isinstance(event, Fault):
+            gaps.on_fault(exchange.name, event)
+        elif isinstance(event, StateChanged):
+            gaps.on_state(event)
+        elif isinstance(event, Quote):
+            gaps.settle()
+
+    replay_frames(exchange, stamped(), lambda instrument, quote, recv_ns: None, hear)
+    gaps.settle()
+    return sorted(found.values(), key=lambda gap: gap.from_ns), until_ns
 
 
 def report(session: ExchangeSession) -> dict[str, object]:
