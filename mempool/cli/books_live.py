@@ -50,11 +50,9 @@ def live_books(options: BooksOptions, *, as_json: bool, once: bool) -> int:
     """
     printer: Printer = JsonPrinter() if as_json else TablePrinter() if sys.stdout.isatty() else LinePrinter()
     books = LiveBooks(options, printer.hear if not once else ignore)
-    received: list[int] = []
-    with printer.frame() if not once else nullcontext():
-        event_loop_run(_follow(books, printer if not once else None, received))
-    if received:
-        return TERMINATED if signal.SIGTERM in received else INTERRUPTED
+    code = carry_out(books, printer if not once else None)
+    if code:
+        return code
     if once and not books.was_reached:
         reasons = "; ".join(f"{feed.name}: {feed.trouble or 'no answer in time'}" for feed in books.feeds)
         raise UpstreamError(f"no exchange could be reached: {reasons}")
@@ -63,12 +61,22 @@ def live_books(options: BooksOptions, *, as_json: bool, once: bool) -> int:
     return 0
 
 
+def carry_out(books: LiveBooks, printer: Printer | None, seconds: float = 0.0) -> int:
+    """Run until a signal or a closed pipe, or for so long; without a printer until every book is known. The exit code."""
+    received: list[int] = []
+    with printer.frame() if printer is not None else nullcontext():
+        event_loop_run(_follow(books, printer, seconds, received))
+    if received:
+        return TERMINATED if signal.SIGTERM in received else INTERRUPTED
+    return 0
+
+
 def ignore(venue: str, event: News) -> None:
     """With `--once` only the end counts."""
 
 
-async def _follow(books: LiveBooks, printer: Printer | None, received: list[int]) -> None:
-    """Until a signal or a closed pipe; without a printer until every book is priced, or it has taken too long."""
+async def _follow(books: LiveBooks, printer: Printer | None, seconds: float, received: list[int]) -> None:
+    """Until a signal or a closed pipe, or for so long; without a printer until every book is priced, or it has taken too long."""
     stop = asyncio.Event()
 
     def on_signal(number: int) -> None:
@@ -81,6 +89,8 @@ async def _follow(books: LiveBooks, printer: Printer | None, received: list[int]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
+    if seconds:
+        loop.call_later(seconds, stop.set)
     watch = _until_known(books) if printer is None else _refresh(books, printer)
     with suppress(Stopped):
         await first_end(books.run(), _end_with(watch, books), _end_with(stop.wait(), books))

@@ -29,6 +29,7 @@ from mempool.cli.protection import learn_secrets, protect
 from mempool.cli.replay import replay_command
 from mempool.cli.routers import routers_command
 from mempool.cli.run import run_command
+from mempool.cli.scan import scan_command
 from mempool.cli.simulate import simulate_command
 from mempool.cli.tail import tail_command
 from mempool.config import LoadedSettings, load_settings
@@ -149,6 +150,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     backtest_command: "Grade predictions on mined blocks from files.",
     books_command: "Follow exchanges' order books, each proven.",
     export_command: "Write a database or a capture as Parquet files.",
+    scan_command: "Print arbitrage between exchanges as it opens.",
     routers_command: "List the routers whose calls are decoded.",
     decode_command: "Say which swaps a call asks of a router.",
     simulate_command: "Simulate one call's swaps, to the wei.",

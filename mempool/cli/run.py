@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mempool.cli.end_codes import INTERRUPTED, TERMINATED
+from mempool.cli.status_line import StatusLine
 from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display
 
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from mempool.engine.books_live import BooksOptions
     from mempool.engine.run import LiveRun, Status
     from mempool.engine.tally import Tally
-
-PLAIN_STATUS_SECONDS = 10.0
-CLEAR_LINE = "\r\x1b[K"
 
 
 def run_command(
@@ -97,7 +92,7 @@ def run_command(
         if endpoint.is_plain_and_remote:
             warn(f"{endpoint} is not encrypted: whoever is on the way can change what is heard; use wss:// or https://")
     line = StatusLine()
-    live = LiveRun(options, line.show, line.remark)
+    live = LiveRun(options, lambda status: line.show(status_text(status)), line.remark)
     line.begin(f"connecting to {', '.join([*map(str, endpoints), *(exchange or ())])} …")
     try:
         code, tally = carry_out(live)
@@ -147,44 +142,6 @@ def carry_out(live: LiveRun) -> tuple[int, Tally]:
 
     tally = event_loop_run(run())
     return (TERMINATED if signal.SIGTERM in received else INTERRUPTED), tally
-
-
-class StatusLine:
-    """The live line on stderr: rewritten in place on a terminal, else printed every ten seconds."""
-
-    def __init__(self) -> None:
-        self._on_terminal = sys.stderr.isatty()
-        self._printed_at = time.monotonic()
-
-    def begin(self, text: str) -> None:
-        """What is being waited for, on a terminal, until there is something to show."""
-        if self._on_terminal:
-            sys.stderr.write(fitting(display(text, 200)))
-            sys.stderr.flush()
-
-    def show(self, status: Status) -> None:
-        if self._on_terminal:
-            sys.stderr.write(f"{CLEAR_LINE}{fitting(status_text(status))}")
-            sys.stderr.flush()
-        elif time.monotonic() - self._printed_at >= PLAIN_STATUS_SECONDS:
-            self._printed_at = time.monotonic()
-            typer.echo(status_text(status), err=True)
-
-    def remark(self, text: str) -> None:
-        """One line of its own."""
-        self.end()
-        typer.echo(display(text, 500), err=True)
-
-    def end(self) -> None:
-        if self._on_terminal:
-            sys.stderr.write(CLEAR_LINE)
-            sys.stderr.flush()
-
-
-def fitting(text: str) -> str:
-    """Cut to one row of the terminal: what wraps is not cleared with its row."""
-    columns = shutil.get_terminal_size().columns
-    return text if len(text) < columns else text[: columns - 2] + "…"
 
 
 def status_text(status: Status) -> str:

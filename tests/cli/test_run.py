@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mempool.cli.run import fitting, status_text
+from mempool.cli.run import status_text
+from mempool.cli.status_line import fitting
 from mempool.engine.counters import Counters
 from mempool.engine.run import Status
 

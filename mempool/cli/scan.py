@@ -1,0 +1,103 @@
+"""`mempool scan`: arbitrage between order books, as it opens and closes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mempool.errors import UsageError
+
+if TYPE_CHECKING:
+    from mempool.cli.scan_lines import FindingPrinter
+    from mempool.engine.books_live import LiveBooks
+    from mempool.engine.counters import Counters
+    from mempool.feeds.venue import News
+
+
+def scan_command(
+    exchange: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="An exchange; may be repeated. Default: all.")
+    ] = None,
+    pair: Annotated[
+        list[str] | None, typer.Option("--pair", "--symbol", metavar="PAIR", help="What to follow; may be repeated.")
+    ] = None,
+    near_misses: Annotated[bool, typer.Option("--near-misses", help="Also print what was rejected, and why.")] = False,
+    min_profit: Annotated[float, typer.Option(metavar="ETH", help="Print no finding below this profit.")] = 0.0,
+    taker_fee: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PERCENT", help="Your own taker's fee at an exchange; may be repeated. Default: its base tier."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Scan the books of this capture instead of the exchanges.")
+    ] = None,
+    server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
+    seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", min=0.0, help="End after so long.")] = 0.0,
+) -> None:
+    """Print what opens between exchanges' order books: bought at one and sold at another, or round through three of one.
+
+    Sizes are walked on both books, with each taker's fee and the rates between USD, USDT and USDC. A gap is printed when it
+    opens, when it has become a tenth better, and when it has closed. What is no gain after fees, rests on a book that was silent,
+    or did not last as long as messages may be apart is a near miss. Nothing is stored: `mempool run --exchange` does that, and
+    holds the pools against the books too. ETH/USD unless told otherwise; three pairs of one exchange make a triangle.
+
+    \b
+    Examples:
+      mempool scan --exchange kraken --exchange coinbase --taker-fee coinbase=0.25
+      mempool scan --exchange kraken --pair ETH/USD --pair BTC/USD --pair ETH/BTC --near-misses
+      mempool scan --replay today.capture.gz --json
+    """
+    from mempool.books.taker_fees import taker_fees
+    from mempool.cli.books_live import carry_out
+    from mempool.cli.scan_lines import FindingPrinter
+    from mempool.engine.books_live import BooksOptions
+    from mempool.engine.desk import DeskOptions
+    from mempool.engine.scan import live_scan, scan_capture
+    from mempool.exchanges import EXCHANGES
+    from mempool.feeds.bans import state_file
+    from mempool.resources import load_taker_fees
+
+    defaults = load_taker_fees()
+    printer = FindingPrinter(as_json=as_json, near_misses=near_misses)
+    if replay is not None:
+        if exchange or pair or server or seconds:
+            raise UsageError("--replay scans all that its file holds: --exchange, --pair, --server and --for are for live books")
+        own_fees = {name: fee for name, fee in taker_fees(defaults, taker_fee or ()).items() if fee != defaults[name]}
+        scan = scan_capture(replay, defaults, DeskOptions(own_fees, min_profit), printer.show)
+        printer.sum_up(scan.counters)
+        return
+    options = BooksOptions(
+        venues=tuple(exchange or EXCHANGES),
+        pairs=tuple(pair or ("ETH/USD",)),
+        server=server,
+        bans=None if server else state_file(),
+    )
+    terms = DeskOptions(taker_fees(defaults, taker_fee or ()), min_profit)
+    books, scan = live_scan(options, terms, printer.show)
+    code = carry_out(books, ScanStatus(scan.counters, printer), seconds)
+    scan.desk.end(scan.desk.now_ns)
+    printer.sum_up(scan.counters)
+    raise typer.Exit(code)
+
+
+class ScanStatus:
+    """The live line of a scan, as a printer of books."""
+
+    def __init__(self, counters: Counters, printer: FindingPrinter) -> None:
+        self._counters, self._printer = counters, printer
+
+    def hear(self, venue: str, event: News) -> None:
+        """The desk hears it."""
+
+    def refresh(self, books: LiveBooks, now_ns: int) -> None:
+        found = self._counters
+        priced = f"books {len(books.books.quotes)}/{len(books.rows)}  quotes {found.book_quotes:,}"
+        self._printer.status(f"{priced}  arbitrages {found.arbitrages:,}  near misses {found.near_misses:,}")
+
+    def frame(self) -> AbstractContextManager[object]:
+        return nullcontext()

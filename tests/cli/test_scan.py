@@ -1,0 +1,67 @@
+"""`mempool scan` as its users start it: live on simulated exchanges, from a capture, and wrong calls."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mempool.cli.main import run
+from tests.e2e.exchanges import simulated_exchanges
+from tests.e2e.program import LiveProgram, run_once
+
+FREE = [text for venue in ("kraken", "bybit", "binance") for text in ("--exchange", venue, "--taker-fee", f"{venue}=0")]
+LINE = re.compile(r"(near miss  )?cross exchange  [\d.,]+ \w+: buy \w+, sell \w+")
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few seconds of three venues whose prices stray from each other."""
+    folder = tmp_path_factory.mktemp("scan")
+    path = folder / "books.capture.gz"
+    with simulated_exchanges("--seed", "4") as server:
+        scan = ["scan", "--server", server, "--for", "6", "--near-misses", *FREE]
+        ended = run_once(scan, folder)
+        assert (ended.code, "Traceback" in ended.stderr) == (0, False), ended.stderr
+        assert re.search(r"scanned [\d,]+ quotes: [\d,]+ findings, [\d,]+ near misses\n$", ended.stderr)
+        assert ended.stdout
+        assert all(LINE.match(line) for line in ended.stdout.splitlines()), ended.stdout
+        with LiveProgram([], folder, "--server", server, *FREE, "--record", str(path)) as program:
+            program.wait_until("findings", lambda: len(program.rows("SELECT 1 FROM arbitrages WHERE rejection = ''")) > 1)
+            assert program.stop().code == 130
+    return path
+
+
+def test_capture_is_scanned_as_objects_each_with_what_happened(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", "--replay", str(capture), "--json", "--near-misses"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines
+    assert {line["schema"] for line in lines} == {"mempool.scan/1"}
+    assert {line["event"] for line in lines} <= {"opened", "better", "closed", "near_miss"}
+    assert all((line["event"] == "near_miss") == bool(line["rejection"]) for line in lines)
+    opened, closed = ({line["id"] for line in lines if line["event"] == event} for event in ("opened", "closed"))
+    assert opened == closed
+
+
+def test_higher_fee_makes_the_findings_of_the_same_capture_near_misses(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fees = [text for venue in ("kraken", "bybit", "binance") for text in ("--taker-fee", f"{venue}=5")]
+    assert run(["scan", "--replay", str(capture), *fees]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert re.match(r"scanned [\d,]+ quotes: 0 findings, [1-9]\d* near misses", printed.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--exchange", "mtgox"], "unknown exchange 'mtgox': known are binance, coinbase, kraken, okx, bybit"),
+        (["--pair", "nothing"], "'nothing' is not a symbol: name a pair such as ETH/USD"),
+        (["--taker-fee", "kraken"], "kraken"),
+        (["--replay", "x", "--exchange", "kraken"], "--replay scans all that its file holds"),
+    ],
+)
+def test_wrong_call_is_refused_with_what_is_known(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", *arguments]) == 2
+    assert words in capsys.readouterr().err
