@@ -9,13 +9,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mempool.amm.optimal import unit_price
-from mempool.books.ladder import Ladder
 from mempool.detect.book_cycles import SECOND_NS, Terms
 from mempool.detect.cross_view import CrossView, Pair
 from mempool.detect.gas import GasAssumption
-from mempool.detect.offers import Offers
-from mempool.detect.pool_size import BestSize, best_size, same_size
-from mempool.model.arbitrage import CexDexArbitrage, PoolTrade, Rejection
+from mempool.detect.offers import SLACK, Offers
+from mempool.detect.pool_size import PoolSide, PoolSize, best_size, same_size
+from mempool.model.arbitrage import BookTrade, CexDexArbitrage, PoolTrade, Rejection
 from mempool.model.book import Instrument
 from mempool.model.consolidated import Trade
 from mempool.model.pool import PoolState
@@ -49,12 +48,12 @@ class _Gap(Struct, frozen=True):
         return scale / paid if paid else 0.0
 
 
-class _Size(Struct, frozen=True):
-    """The trade that is told of, what the best one would gain without the takers' fees, and what it gained before the swap."""
+class _Trial(Struct, frozen=True):
+    """The trades of one size and what they come to, before gas."""
 
-    best: BestSize
-    gross: Fraction
-    standing: Fraction = Fraction()
+    size: PoolSize
+    trades: tuple[BookTrade, ...]
+    gain: Fraction
 
 
 def detect_cex_dex(
@@ -73,11 +72,11 @@ def detect_cex_dex(
     Nothing is said of swaps that may move less than it seems: where a token of theirs is in `taxed`, or the router measures
     what arrives and a token is none that exchanges trade. Ticks that are not known end a trade, and it may be more.
     """
-    if cause.reverts or _may_be_taxed(view, cause, taxed):
+    if cause.reverts:
         return
-    for before, after in _moves(cause.hops):
-        gap = _opened(view, before, after)
-        if gap is not None:
+    gaps = [gap for before, after in _moves(cause.hops) if (gap := _opened(view, before, after)) is not None]
+    if gaps and not _may_be_taxed(view, cause, taxed):
+        for gap in gaps:
             found = _Comparison(view, gap, gas, terms).found()
             if found is not None:
                 yield found
@@ -92,15 +91,21 @@ class _Comparison:
 
     def found(self) -> CexDexArbitrage | None:
         offers = self._offers(())
-        if not self._limit or not offers.gain_against(self._limit):
+        if not self._gains(offers):
             return None
         stale = {each for each in offers.instruments() if self._is_stale(each)}
         if stale:
-            fresh = self._judged(self._offers(stale))
+            without = self._offers(stale)
+            fresh = self._judged(without) if self._gains(without) else None
             if fresh is not None and fresh.rejection is None:
                 return fresh
             return self._judged(offers) or fresh
         return self._judged(offers)
+
+    def _gains(self, offers: Offers) -> bool:
+        """Whether the best book's price, without fees, may be better than the pool's."""
+        price, sign = offers.best_price(), self.gap.trade.value
+        return price is not None and self._limit > 0 and sign * price < sign * self._limit * (1 + sign * SLACK)
 
     def _offers(self, without: Container[Instrument]) -> Offers:
         return Offers(self.gap.pair, self.gap.trade, self.view.books, self.terms.fees, without)
@@ -110,42 +115,50 @@ class _Comparison:
         return depth is not None and self.view.books.now_ns - depth.recv_ns > self.terms.max_age_ns
 
     def _judged(self, offers: Offers) -> CexDexArbitrage | None:
-        free, with_fees = offers.ladders(self._limit)
-        size = self._size(free, with_fees)
+        """None where nothing gains without fees, or nothing more than before the swap."""
+        after = self._side(self.gap.after)
+        free, with_fees = offers.steps(self._limit, after.most_base(offers.best_price() or 0.0))
+        gross = self._tried(offers, best_size(after, free), with_fees=False)
+        if gross is None:
+            return None
+        net = self._tried(offers, best_size(after, with_fees))
+        if net is None:
+            near_miss = self._tried(offers, same_size(after, with_fees, gross.size))
+            return None if near_miss is None else self._made(near_miss, gross.gain, Fraction())
+        before = self._tried(offers, best_size(self._side(self.gap.before), with_fees))
+        standing = Fraction() if before is None else before.gain
+        return self._made(net, gross.gain, standing) if net.gain > standing else None
+
+    def _side(self, pool: PoolState) -> PoolSide:
+        return PoolSide(pool, self.gap.pair, self.gap.trade)
+
+    def _tried(self, offers: Offers, size: PoolSize | None, *, with_fees: bool = True) -> _Trial | None:
         if size is None:
             return None
-        gap, best = self.gap, size.best
+        trades, unit = offers.trades(size.fills, with_fees=with_fees), 10**self.gap.pair.money.decimals
+        if self.gap.trade is Trade.SELL:
+            return _Trial(size, trades, offers.value(trades) - Fraction(size.amount_in, unit))
+        return _Trial(size, trades, Fraction(size.amount_out, unit) - offers.value(trades))
+
+    def _made(self, trial: _Trial, gross: Fraction, standing: Fraction) -> CexDexArbitrage:
+        gap, size = self.gap, trial.size
         units = self.gas.units([gap.after.kind])
         cost = self._gas_cost(units)
         made = CexDexArbitrage(
             money=gap.pair.money.asset,
-            pool_trade=PoolTrade(gap.after.address, gap.token_in, gap.token_out, best.amount_in, best.amount_out),
-            trades=offers.trades(with_fees.walk(best.base).fills),
-            gross_profit=size.gross,
-            net_profit=None if cost is None else best.gain - cost,
-            standing_profit=size.standing,
+            pool_trade=PoolTrade(gap.after.address, gap.token_in, gap.token_out, size.amount_in, size.amount_out),
+            trades=trial.trades,
+            gross_profit=gross,
+            net_profit=None if cost is None else trial.gain - cost,
+            standing_profit=standing,
             gas_units=units,
             gas_price_wei=self.gas.price_wei,
             gas_cost=cost,
             block_number=self.view.pools.block.number,
-            may_be_more=best.may_be_more,
+            may_be_more=size.may_be_more,
         )
-        rejection, note = _rejection(made, best.gain, self.terms)
+        rejection, note = _rejection(made, trial.gain, self.terms)
         return replace(made, rejection=rejection, note=note) if rejection else made
-
-    def _size(self, free: Ladder, with_fees: Ladder) -> _Size | None:
-        """None where nothing gains without fees, or nothing more than before the swap."""
-        gap = self.gap
-        gross = best_size(gap.after, gap.pair, free)
-        if gross is None:
-            return None
-        net = best_size(gap.after, gap.pair, with_fees)
-        if net is None:
-            near_miss = same_size(gap.after, gap.pair, with_fees, gross)
-            return None if near_miss is None else _Size(near_miss, gross.gain)
-        before = best_size(gap.before, gap.pair, with_fees)
-        standing = Fraction() if before is None else before.gain
-        return _Size(net, gross.gain, standing) if net.gain > standing else None
 
     def _gas_cost(self, units: int) -> Fraction | None:
         """In the pair's money; None where no priced book sells the native asset for it."""

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import inf
+from typing import NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from mempool.books.depth import BookDepth
-from mempool.books.ladder import Ladder
-from mempool.books.merge import NO_FEES, ladder_of
-from mempool.books.money import POWERS, FeesPips, part_of, rates
+from mempool.books.money import POWERS, FeesPips, part_of
 from mempool.books.view import BooksView
 from mempool.detect.cross_view import Pair
+from mempool.detect.steps import Steps, steps_of
 from mempool.model.arbitrage import BookTrade
-from mempool.model.book import Instrument, Quote
-from mempool.model.consolidated import PIPS, Trade
+from mempool.model.book import Instrument, Level, Quote
+from mempool.model.consolidated import PIPS, Exact, Trade
 
 SLACK = 1e-9
 """Leaves room for what floats lose."""
 
 
-class Leg(Struct, frozen=True):
+class Leg(NamedTuple):
     """What converts one quote asset to the money, and its best rate without fees: money for one of the asset."""
 
+    instrument: Instrument
     quote: Quote
     rate: float
     is_inverse: bool
@@ -36,28 +37,34 @@ class Offers:
 
     def __init__(self, pair: Pair, trade: Trade, books: BooksView, fees: FeesPips, without: Container[Instrument] = ()) -> None:
         self.pair, self.trade = pair, trade
-        self._books, self._fees = books, fees
-        self.legs = {asset: leg for asset in pair.legs if (leg := self._leg(asset, without)) is not None}
+        self._books, self._fees, self._is_sale = books, fees, trade is Trade.SELL
+        self.legs: dict[str, Leg] = {}
         """By quote asset: of the priced ones that with the best price after its fee."""
-        self.quotes = [
-            quote
-            for instrument in pair.books
-            if instrument not in without
-            and (quote := books.quotes.get(instrument)) is not None
-            and (instrument.quote == pair.money.asset or instrument.quote in self.legs)
-        ]
+        for asset, rates in pair.legs.items():
+            leg = self._leg([each for each in rates if each not in without])
+            if leg is not None:
+                self.legs[asset] = leg
+        self.quotes: list[Quote] = []
+        self._prices: list[float] = []
+        for instrument in pair.books:
+            quote = None if instrument in without else books.quotes.get(instrument)
+            rate = self._rate(instrument.quote)
+            if quote is not None and rate:
+                self.quotes.append(quote)
+                self._prices.append(self._own_price(quote) * rate)
 
-    def gain_against(self, limit: float) -> bool:
-        """Whether the best price of a book, without fees, is better than `limit` (money for one of the base asset)."""
-        sign, limit = self.trade.value, self._slackened(limit)
-        return any(sign * self._price(quote) < sign * limit for quote in self.quotes)
+    def best_price(self) -> float | None:
+        """Of the best book, without fees: money for one of the base asset."""
+        if not self._prices:
+            return None
+        return max(self._prices) if self._is_sale else min(self._prices)
 
     def instruments(self) -> Iterator[Instrument]:
         """The books and legs."""
         for quote in self.quotes:
             yield quote.instrument
         for leg in self.legs.values():
-            yield leg.quote.instrument
+            yield leg.instrument
 
     def best_ask(self) -> Fraction | None:
         """What one of the base asset costs at the best book, its fee and its leg's in it, whatever it has at the price."""
@@ -68,81 +75,103 @@ class Offers:
             asks.append(Fraction(*part.ask))
         return min(asks, default=None)
 
-    def ladders(self, limit: float) -> tuple[Ladder, Ladder]:
-        """The levels whose price is better than `limit` before fees, without the takers' fees and with them."""
-        limit = self._slackened(limit)
-        books = [depth for quote in self.quotes if (depth := self._worthwhile(quote, limit)) is not None]
-        legs = [depth for asset in self.legs if (depth := self._worthwhile_leg(asset, limit)) is not None]
+    def steps(self, limit: float, most: float) -> tuple[Steps, Steps]:
+        """Without the takers' fees, and with them: of each book the levels better than `limit` before fees that a trade of
+        `most` of the base asset can come to, fees included."""
+        limit, most = limit * (1 + self.trade.value * SLACK), most * (1 + SLACK)
+        legs = {asset: depth for asset in self.legs if (depth := self._worthwhile_leg(asset, limit, most)) is not None}
         money = self.pair.money.asset
-        return ladder_of(self.trade, money, books, legs), ladder_of(self.trade, money, books, legs, self._fees)
+        quotes = [quote for quote in self.quotes if quote.instrument.quote == money or quote.instrument.quote in legs]
+        books = [depth for quote in quotes if (depth := self._worthwhile(quote, limit, most)) is not None]
+        return steps_of(self.trade, money, books, legs, {}), steps_of(self.trade, money, books, legs, self._fees)
 
-    def trades(self, fills: tuple[tuple[Instrument, Fraction], ...]) -> tuple[BookTrade, ...]:
+    def trades(self, fills: Mapping[Instrument, Fraction], *, with_fees: bool = True) -> tuple[BookTrade, ...]:
         """Of the sizes at each book, then of the legs between what they come to and the money."""
+        fees = self._fees if with_fees else {}
         made: list[BookTrade] = []
         amounts: dict[str, Fraction] = {}
-        for instrument, size in fills:
-            trade = self._taken(instrument, self.trade, size)
+        for instrument, size in fills.items():
+            trade = self._taken(instrument, self.trade, size, fees)
             made.append(trade)
             amount = trade.amount_out if self.trade is Trade.SELL else trade.amount_in
             amounts[instrument.quote] = amounts.get(instrument.quote, Fraction()) + amount
         for asset, amount in amounts.items():
             leg = self.legs.get(asset)
             if leg is not None:
-                made.append(self._converted(leg, amount))
+                made.append(self._taken(leg.instrument, self._leg_trade(leg), amount, fees))
         return tuple(made)
 
-    def _leg(self, asset: str, without: Container[Instrument]) -> Leg | None:
-        """A sale's proceeds are sold for the most, the money for a purchase bought for the least."""
-        best: tuple[float, Quote] | None = None
-        money, is_sale = self.pair.money.asset, self.trade is Trade.SELL
-        for instrument in self.pair.legs[asset]:
-            quote = self._books.quotes.get(instrument)
-            if quote is not None and instrument not in without:
-                sold, bought = rates(quote, money, self._fees)
-                cost = sold[1] / sold[0] if is_sale else bought[0] / bought[1]
-                if best is None or cost < best[0]:
-                    best = cost, quote
-        if best is None:
-            return None
-        sold, bought = rates(best[1], money, NO_FEES)
-        rate = sold[0] / sold[1] if is_sale else bought[0] / bought[1]
-        return Leg(best[1], rate, best[1].instrument.base == money)
+    def value(self, trades: Sequence[BookTrade]) -> Fraction:
+        """What they bring of the money, or cost."""
+        money = self.pair.money.asset
+        if self.trade is Trade.SELL:
+            return sum([trade.amount_out for trade in trades if trade.asset_out == money], Fraction())
+        return sum([trade.amount_in for trade in trades if trade.asset_in == money], Fraction())
 
-    def _price(self, quote: Quote) -> float:
-        """The best price of the book in the money, without fees."""
-        leg = self.legs.get(quote.instrument.quote)
-        return self._own_price(quote) * (1.0 if leg is None else leg.rate)
+    def _leg(self, rates: Sequence[Instrument]) -> Leg | None:
+        """A sale's proceeds are sold for the most, the money for a purchase bought for the least."""
+        best, best_cost, quotes = None, inf, self._books.quotes
+        for instrument in rates:
+            quote = quotes.get(instrument)
+            if quote is not None:
+                leg, fee = self._as_leg(instrument, quote), self._fees[instrument.venue] / PIPS
+                if leg.is_inverse:
+                    cost = -leg.rate / (1 + fee) if self._is_sale else leg.rate / (1 - fee)
+                else:
+                    cost = leg.rate * (fee - 1 if self._is_sale else fee + 1)
+                if cost < best_cost:
+                    best, best_cost = leg, cost
+        return best
+
+    def _as_leg(self, instrument: Instrument, quote: Quote) -> Leg:
+        unit = POWERS[quote.price_decimals]
+        if instrument.base == self.pair.money.asset:
+            return Leg(instrument, quote, unit / (quote.ask_price if self._is_sale else quote.bid_price), is_inverse=True)
+        return Leg(instrument, quote, (quote.bid_price if self._is_sale else quote.ask_price) / unit, is_inverse=False)
+
+    def _rate(self, asset: str) -> float:
+        """Money for one of a quote asset, without fees; 0 where no leg is priced."""
+        leg = self.legs.get(asset)
+        if leg is not None:
+            return leg.rate
+        return 1.0 if asset == self.pair.money.asset else 0.0
 
     def _own_price(self, quote: Quote) -> float:
-        return (quote.ask_price if self.trade is Trade.BUY else quote.bid_price) / POWERS[quote.price_decimals]
+        return (quote.bid_price if self._is_sale else quote.ask_price) / POWERS[quote.price_decimals]
 
-    def _slackened(self, limit: float) -> float:
-        return limit * (1 + self.trade.value * SLACK)
+    def _worthwhile(self, quote: Quote, limit: float, most: float) -> BookDepth | None:
+        return self._cut(quote.instrument, self.trade, limit / self._rate(quote.instrument.quote), most)
 
-    def _worthwhile(self, quote: Quote, limit: float) -> BookDepth | None:
-        leg = self.legs.get(quote.instrument.quote)
-        return self._cut(quote.instrument, self.trade, limit if leg is None else limit / leg.rate)
-
-    def _worthwhile_leg(self, asset: str, limit: float) -> BookDepth | None:
+    def _worthwhile_leg(self, asset: str, limit: float, most: float) -> BookDepth | None:
         """The leg's levels that still gain with the best of the books that need it."""
         prices = [self._own_price(quote) for quote in self.quotes if quote.instrument.quote == asset]
         if not prices:
             return None
-        leg, best = self.legs[asset], min(prices) if self.trade is Trade.BUY else max(prices)
+        leg, best = self.legs[asset], max(prices) if self._is_sale else min(prices)
         worst_rate = limit / best
+        # No unit costs more of the asset than at the limit, nor brings more than at the best price; fees come on top.
+        amount = most * (best if self._is_sale else limit / leg.rate) / self._least_kept**2
         if leg.is_inverse:
-            return self._cut(leg.quote.instrument, self._leg_trade(leg), 1 / worst_rate)
-        return self._cut(leg.quote.instrument, self.trade, worst_rate)
+            # No price of the leg's levels that are left is below the worst one, in this direction or the other.
+            return self._cut(leg.instrument, self._leg_trade(leg), 1 / worst_rate, amount * max(worst_rate, leg.rate))
+        return self._cut(leg.instrument, self.trade, worst_rate, amount)
 
-    def _cut(self, instrument: Instrument, trade: Trade, limit: float) -> BookDepth | None:
-        """The levels of one side up to a price; where that leaves some out, nothing worthwhile is behind them."""
+    @property
+    def _least_kept(self) -> float:
+        """What the highest fee leaves of one."""
+        return 1 - max(self._fees.values(), default=0) / PIPS
+
+    def _cut(self, instrument: Instrument, trade: Trade, limit: float, most: float) -> BookDepth | None:
+        """The levels of one side up to a price and to a size; where that leaves some out, nothing worthwhile is behind them."""
         depth = self._books.depth(instrument)
         if depth is None:
             return None
-        worst, sign, levels = trade.value * limit * POWERS[depth.price_decimals], trade.value, depth.side(trade)
-        kept = len(levels)
-        while kept and sign * levels[kept - 1].price > worst:
-            kept -= 1
+        sign, levels = trade.value, depth.side(trade)
+        worst, most = sign * limit * POWERS[depth.price_decimals], most * POWERS[depth.size_decimals]
+        kept, size = 0, 0
+        while kept < len(levels) and size < most and sign * levels[kept].price <= worst:
+            size += levels[kept].size
+            kept += 1
         if kept == len(levels):
             return depth
         if trade is Trade.BUY:
@@ -152,23 +181,31 @@ class Offers:
     def _leg_trade(self, leg: Leg) -> Trade:
         return Trade(-self.trade.value) if leg.is_inverse else self.trade
 
-    def _converted(self, leg: Leg, amount: Fraction) -> BookTrade:
-        """The leg's trade that sells an amount of its other asset, or buys it."""
-        return self._taken(leg.quote.instrument, self._leg_trade(leg), amount, in_quote=leg.is_inverse)
-
-    def _taken(self, instrument: Instrument, trade: Trade, amount: Fraction, *, in_quote: bool = False) -> BookTrade:
-        """The book's best levels until the trade comes to so much of the base asset, or of the quote asset, fee included."""
+    def _taken(self, instrument: Instrument, trade: Trade, amount: Fraction, fees: FeesPips) -> BookTrade:
+        """The book's best levels until the trade comes to an amount: of its base asset, or, where that is the money of the
+        pair, of its quote asset, fee included."""
         depth = self._books.depth(instrument)
         if depth is None:
             raise LookupError(f"{instrument.venue} {instrument.symbol} is not priced")
-        fee = Fraction(PIPS + trade.value * self._fees[instrument.venue], PIPS)
-        base = money = price = Fraction()
-        for level in depth.side(trade):
-            left = amount - (money if in_quote else base)
-            if left <= 0:
-                break
-            price = Fraction(level.price, POWERS[depth.price_decimals])
-            size = min(Fraction(level.size, POWERS[depth.size_decimals]), left / (price * fee) if in_quote else left)
-            base, money = base + size, money + size * price * fee
+        unit, size_unit = POWERS[depth.price_decimals], POWERS[depth.size_decimals]
+        fee = Fraction(PIPS + trade.value * (fees[instrument.venue] if fees else 0), PIPS)
+        in_value = instrument.base == self.pair.money.asset
+        scaled = amount * size_unit * (unit / fee if in_value else 1)
+        size, value, price = _walk(depth.side(trade), scaled, in_value=in_value)
+        base, money = Fraction(size) / size_unit, value * fee / (unit * size_unit)
         amounts = (money, base) if trade is Trade.BUY else (base, money)
-        return BookTrade(instrument, trade, *amounts, price, self._books.now_ns - depth.recv_ns)
+        return BookTrade(instrument, trade, *amounts, Fraction(price, unit), self._books.now_ns - depth.recv_ns)
+
+
+def _walk(levels: Sequence[Level], amount: Fraction, *, in_value: bool) -> tuple[Exact, Exact, int]:
+    """Size, value and worst price of the best levels that come to an amount of size, or of value; scaled as the levels are."""
+    size = value = worst = 0
+    whole = int(amount)
+    for level in levels:
+        level_value = level.price * level.size
+        reached, offered = (value, level_value) if in_value else (size, level.size)
+        if reached + offered > whole:
+            part = (amount - reached) / (level.price if in_value else 1)
+            return size + part, value + part * level.price, level.price if part else worst
+        size, value, worst = size + level.size, value + level_value, level.price
+    return size, value, worst

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import pytest
 from hypothesis import assume, given
@@ -15,9 +16,10 @@ from mempool.amm.uniswap_v3 import V3Pool
 from mempool.books.depth import BookDepth
 from mempool.books.ladder import Ladder
 from mempool.books.merge import NO_FEES, ladder_of
-from mempool.books.money import FeesPips
+from mempool.books.money import FeesPips, other_asset
 from mempool.detect.cross_view import Coin, Pair
-from mempool.detect.pool_size import best_size, same_size
+from mempool.detect.pool_size import PoolSide, PoolSize, best_size, same_size
+from mempool.detect.steps import Steps, steps_of
 from mempool.model.book import Level
 from mempool.model.consolidated import Trade
 from mempool.model.pool import PoolState
@@ -43,31 +45,60 @@ def one_sided(levels: Sequence[tuple[int, int]], decimals: tuple[int, int] = (0,
     return BookDepth(KRAKEN, tuple(falling), tuple(reversed(falling)), *decimals)
 
 
-def ladder(trade: Trade, levels: Sequence[tuple[int, int]], decimals: tuple[int, int] = (0, 0)) -> Ladder:
-    return ladder_of(trade, "USD", [one_sided(levels, decimals)])
+class Rungs(NamedTuple):
+    """The same books as the steps that are looked for in, and as the ladder that tells what a size comes to."""
+
+    steps: Steps
+    ladder: Ladder
 
 
-def rounding(pool: PoolState, two: Pair, rungs: Ladder) -> Fraction:
+def rungs_of(
+    trade: Trade, books: Sequence[BookDepth], money: str = "USD", legs: Sequence[BookDepth] = (), fees: FeesPips = NO_FEES
+) -> Rungs:
+    by_asset = {other_asset(leg.instrument, money): leg for leg in legs}
+    joined = [book for book in books if book.instrument.quote == money or book.instrument.quote in by_asset]
+    return Rungs(steps_of(trade, money, joined, by_asset, fees), ladder_of(trade, money, books, legs, fees))
+
+
+def rungs(trade: Trade, levels: Sequence[tuple[int, int]], decimals: tuple[int, int] = (0, 0)) -> Rungs:
+    return rungs_of(trade, [one_sided(levels, decimals)])
+
+
+def best(pool: PoolState, two: Pair, offered: Rungs) -> PoolSize | None:
+    return best_size(PoolSide(pool, two, offered.steps.trade), offered.steps)
+
+
+def same(pool: PoolState, two: Pair, offered: Rungs, size: PoolSize) -> PoolSize | None:
+    return same_size(PoolSide(pool, two, offered.steps.trade), offered.steps, size)
+
+
+def gain_of(pool: PoolState, two: Pair, offered: Rungs, size: PoolSize) -> Fraction:
+    gain = gain_at(pool, two, offered.ladder, size.amount_in)
+    assert gain is not None
+    return gain
+
+
+def rounding(pool: PoolState, two: Pair, offered: Rungs) -> Fraction:
     """What the pool's rounding may cost: one smallest unit of what it pays for each range that it passes."""
     ranges = 1 if isinstance(pool, V2Pool) else 15
-    if rungs.trade is Trade.BUY:
+    if offered.steps.trade is Trade.BUY:
         return ranges * Fraction(1, 10**two.money.decimals)
-    return ranges * Fraction(rungs.rungs[0].price, 10 ** (rungs.price_decimals + two.base.decimals))
+    best_rung = offered.ladder.rungs[0]
+    return ranges * Fraction(best_rung.price, 10 ** (offered.ladder.price_decimals + two.base.decimals))
 
 
-def assert_none_better(pool: PoolState, two: Pair, rungs: Ladder, amounts: Iterable[int]) -> None:
+def assert_none_better(pool: PoolState, two: Pair, offered: Rungs, amounts: Iterable[int]) -> None:
     """Beside the given amounts, those about the best one are tried."""
-    found = best_size(pool, two, rungs)
-    gain = Fraction() if found is None else found.gain
+    found = best(pool, two, offered)
+    gain = Fraction() if found is None else gain_of(pool, two, offered, found)
     if found is not None:
-        assert gain == gain_at(pool, two, rungs, found.amount_in)
         assert gain > 0
-        best = found.amount_in
-        near = [best + more for more in (-1000, -2, -1, 1, 2, 1000)]
-        amounts = [*amounts, best * 101 // 100, best * 99 // 100, *near]
-    most = gain + rounding(pool, two, rungs)
+        top = found.amount_in
+        near = [top + more for more in (-1000, -2, -1, 1, 2, 1000)]
+        amounts = [*amounts, top * 101 // 100, top * 99 // 100, *near]
+    most = gain + rounding(pool, two, offered)
     for amount_in in amounts:
-        other = gain_at(pool, two, rungs, amount_in) if amount_in > 0 else None
+        other = gain_at(pool, two, offered.ladder, amount_in) if amount_in > 0 else None
         assert other is None or other <= most, amount_in
 
 
@@ -76,39 +107,40 @@ def test_top_inside_a_level_is_where_the_pools_next_unit_costs_what_the_level_pa
     # sqrt(1000 * 4000) = 2000: a pool without fee at 4 goes to 1 (or to 16 the other way) with 1000 (or 500) of the base.
     pool = v2_pool(1000, 4000, fee_pips=0)
     price = 16 if trade is Trade.SELL else 1
-    found = best_size(pool, pair(), ladder(trade, [(price, 10_000)]))
+    offered = rungs(trade, [(price, 10_000)])
+    found = best(pool, pair(), offered)
     assert found is not None
     assert (found.amount_in, found.amount_out) == ((4000, 500) if trade is Trade.SELL else (1000, 2000))
-    assert found.gain == (500 * 16 - 4000 if trade is Trade.SELL else 2000 - 1000)
+    assert gain_of(pool, pair(), offered, found) == (500 * 16 - 4000 if trade is Trade.SELL else 2000 - 1000)
     assert not found.may_be_more
 
 
 def test_top_at_the_end_of_a_level_takes_all_of_it_and_nothing_of_the_next() -> None:
     pool = v2_pool(10**9, 4 * 10**9, fee_pips=0)
-    found = best_size(pool, pair(), ladder(Trade.BUY, [(1, 1000), (4, 1000)]))
+    found = best(pool, pair(), rungs(Trade.BUY, [(1, 1000), (4, 1000)]))
     assert found is not None
-    assert found.amount_in == found.base == 1000
+    assert (found.amount_in, found.fills) == (1000, {KRAKEN: Fraction(1000)})
 
 
 def test_nothing_gains_where_the_best_level_is_no_better_than_the_pool_after_its_fee() -> None:
     pool = v2_pool(10**9, 10**12, fee_pips=3000)
-    assert best_size(pool, pair(), ladder(Trade.BUY, [(998, 10**6)])) is None
-    assert best_size(pool, pair(), ladder(Trade.SELL, [(1003, 10**6)])) is None
-    assert best_size(pool, pair(), ladder(Trade.BUY, [(996, 10**6)])) is not None
-    assert best_size(pool, pair(), ladder(Trade.SELL, [(1004, 10**6)])) is not None
+    assert best(pool, pair(), rungs(Trade.BUY, [(998, 10**6)])) is None
+    assert best(pool, pair(), rungs(Trade.SELL, [(1003, 10**6)])) is None
+    assert best(pool, pair(), rungs(Trade.BUY, [(996, 10**6)])) is not None
+    assert best(pool, pair(), rungs(Trade.SELL, [(1004, 10**6)])) is not None
 
 
 def test_empty_pool_and_empty_ladder_give_nothing() -> None:
     for trade in Trade:
-        assert best_size(v2_pool(0, 0), pair(), ladder(trade, [(5, 5)])) is None
-        assert best_size(v2_pool(1000, 1000), pair(), ladder(trade, [])) is None
+        assert best(v2_pool(0, 0), pair(), rungs(trade, [(5, 5)])) is None
+        assert best(v2_pool(1000, 1000), pair(), rungs(trade, [])) is None
 
 
 def test_size_that_a_list_cuts_off_may_be_more() -> None:
     pool, whole = v2_pool(10**9, 4 * 10**9), one_sided([(1, 1000)])
     cut = BookDepth(KRAKEN, whole.bids, whole.asks, 0, 0, bids_go_on=True, asks_go_on=True)
     for depth, may_be_more in ((whole, False), (cut, True)):
-        found = best_size(pool, pair(), ladder_of(Trade.BUY, "USD", [depth]))
+        found = best(pool, pair(), rungs_of(Trade.BUY, [depth]))
         assert found is not None
         assert found.may_be_more is may_be_more
 
@@ -116,7 +148,7 @@ def test_size_that_a_list_cuts_off_may_be_more() -> None:
 def test_size_inside_a_list_that_goes_on_is_certain() -> None:
     whole = one_sided([(1, 10**9)])
     cut = BookDepth(KRAKEN, whole.bids, whole.asks, 0, 0, bids_go_on=True, asks_go_on=True)
-    found = best_size(v2_pool(1000, 4000), pair(), ladder_of(Trade.BUY, "USD", [cut]))
+    found = best(v2_pool(1000, 4000), pair(), rungs_of(Trade.BUY, [cut]))
     assert found is not None
     assert not found.may_be_more
 
@@ -134,12 +166,12 @@ def test_known_ticks_end_the_trade_and_it_may_be_more() -> None:
         pool.liquidity,
         TickTable(pool.address, 60, words, pool.ticks.ticks),
     )
-    two, cheap = pair(18, 18), ladder(Trade.BUY, [(1, 10**9)], (1, 0))
-    found, all_known = best_size(partly, two, cheap), best_size(pool, two, cheap)
+    two, cheap = pair(18, 18), rungs(Trade.BUY, [(1, 10**9)], (1, 0))
+    found, all_known = best(partly, two, cheap), best(pool, two, cheap)
     assert found is not None
     assert all_known is not None
     assert (found.may_be_more, all_known.may_be_more) == (True, False)
-    assert 0 < found.gain < all_known.gain
+    assert 0 < gain_of(partly, two, cheap, found) < gain_of(pool, two, cheap, all_known)
     # To the last tick of the last known word, where the price is 1.0001**-15360 = 0.2153.
     after = partly.swap_exact_in(TOKEN0, found.amount_in).after
     assert -15_360 <= getattr(after, "tick") <= -15_359  # noqa: B009
@@ -147,7 +179,7 @@ def test_known_ticks_end_the_trade_and_it_may_be_more() -> None:
 
 def test_end_of_all_liquidity_ends_the_trade() -> None:
     pool = v3_pool([(-600, 600, 10**18)], fee_pips=3000)
-    found = best_size(pool, pair(18, 18), ladder(Trade.BUY, [(1, 10**9)], (1, 0)))
+    found = best(pool, pair(18, 18), rungs(Trade.BUY, [(1, 10**9)], (1, 0)))
     assert found is not None
     assert 0 <= pool.swap_exact_in(TOKEN0, 10**30).amount_in - found.amount_in <= 1
     assert not found.may_be_more
@@ -155,13 +187,12 @@ def test_end_of_all_liquidity_ends_the_trade() -> None:
 
 def test_same_size_is_less_where_a_ladder_of_purchases_has_less() -> None:
     pool = v2_pool(10**9, 4 * 10**9)
-    wide = best_size(pool, pair(), ladder(Trade.BUY, [(1, 1000)]))
+    wide = best(pool, pair(), rungs(Trade.BUY, [(1, 1000)]))
     assert wide is not None
-    found = same_size(pool, pair(), ladder(Trade.BUY, [(5, 300)]), wide)
+    found = same(pool, pair(), rungs(Trade.BUY, [(5, 300)]), wide)
     assert found is not None
     assert found.amount_in == 300
-    assert found.gain == found.amount_out - 1500 < 0
-    assert same_size(pool, pair(), ladder(Trade.BUY, []), wide) is None
+    assert same(pool, pair(), rungs(Trade.BUY, []), wide) is None
 
 
 small_levels = st.dictionaries(st.integers(1, 60), st.integers(1, 120), min_size=1, max_size=5).map(
@@ -175,7 +206,7 @@ def test_size_in_a_small_pair_is_the_best_of_all_sizes(
     trade: Trade, reserve0: int, reserve1: int, fee_pips: int, levels: list[tuple[int, int]], base_is_token0: bool
 ) -> None:
     pool, two = v2_pool(reserve0, reserve1, fee_pips), pair(base_is_token0=base_is_token0)
-    assert_none_better(pool, two, ladder(trade, levels, (1, 0)), range(1, 600))
+    assert_none_better(pool, two, rungs(trade, levels, (1, 0)), range(1, 600))
 
 
 @st.composite
@@ -214,9 +245,9 @@ def test_no_other_size_in_a_pair_gains_more(
     priced: tuple[PoolState, Pair], trade: Trade, books: list[BookDepth], fees: FeesPips, others: list[int]
 ) -> None:
     pool, two = priced
-    rungs = ladder_of(trade, two.money.asset, books, USDC_LEGS if two.money.asset == "USDC" else (), fees)
-    assume(rungs.rungs)
-    assert_none_better(pool, two, rungs, others)
+    offered = rungs_of(trade, books, two.money.asset, USDC_LEGS if two.money.asset == "USDC" else (), fees)
+    assume(offered.ladder.rungs)
+    assert_none_better(pool, two, offered, others)
 
 
 @BOUNDED
@@ -233,4 +264,4 @@ def test_no_other_size_over_ticks_gains_more(
     two = pair(18, 18, base_is_token0=base_is_token0)
     money, base = pool.mid_price(two.base.token)
     prices = {max(money * 10**12 * (100 + offset) // (100 * base), 1): size for offset, size in offsets}
-    assert_none_better(pool, two, ladder(trade, list(prices.items()), (12, 4)), others)
+    assert_none_better(pool, two, rungs(trade, list(prices.items()), (12, 4)), others)
