@@ -17,6 +17,7 @@ import typer
 from mempool import replay
 from mempool.cli.main import app
 from mempool.cli.summary import summary_lines
+from mempool.store.migrations import schema_sql
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -55,8 +56,14 @@ def test_table_of_mined_blocks_is_what_the_script_prints() -> None:
 
 
 def commands() -> dict[str, Any]:
+    """By what one types: `books`, and `books gaps` below it."""
     group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    below = {f"{name} {each}": of_each for name, one in group.commands.items() for each, of_each in commands_of(one).items()}
+    return {**group.commands, **below}
+
+
+def commands_of(command: Any) -> dict[str, Any]:
+    return getattr(command, "commands", {})
 
 
 def test_every_command_stands_in_the_readme() -> None:
@@ -70,6 +77,7 @@ def test_every_mempool_line_of_the_readme_names_a_command_and_options_that_exist
     ):
         name, *words = line.split()
         assert name in known, line
+        name = f"{name} {words[0]}" if words and words[0] in commands_of(known[name]) else name
         flags = {flag for option in known[name].params for flag in option.opts}
         assert [word for word in words if re.match(r"--?[a-z]", word) and word not in flags] == [], line
 
@@ -91,7 +99,7 @@ def test_links_of_the_readme_lead_to_files() -> None:
 
 def test_every_table_and_view_of_the_database_stands_in_the_readme() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
-        database.executescript((ROOT / "mempool" / "store" / "schema.sql").read_text())
+        database.executescript(schema_sql())
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
     assert [name for name in names if f"`{name}`" not in README] == []
 

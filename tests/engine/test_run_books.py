@@ -77,7 +77,6 @@ async def test_books_of_a_run_are_sampled_their_gaps_stored_and_its_capture_give
         run.live.stop.set()
         tally = await task
     assert run.said[0].startswith("listening to kraken, coinbase, bybit; rows go to ")
-    assert [line for line in run.said if line.startswith("bybit: ")][-1] == "bybit: connected again"
     kinds = {(row["venue"], row["symbol"]): row["kind"] for row in rows(run.db, "book_gaps", "to_ns > from_ns")}
     assert kinds["kraken", "ETH/USD"] == "mismatch"
     assert kinds["bybit", "ETHUSDT"] == "down"
