@@ -137,7 +137,7 @@ def lasted(each: StoredGap) -> str:
     """For how long there was no price."""
     if each.gap.to_ns == each.gap.from_ns:
         return "no price lost"
-    return lasted_text(each.lasted_ns) if each.gap.to_ns is not None else f"{lasted_text(each.lasted_ns)} and no end"
+    return lasted_text(each.lasted_ns) if each.gap.to_ns is not None else f"at least {lasted_text(each.lasted_ns)}"
 
 
 def time_text(ns: int) -> str:
@@ -150,7 +150,7 @@ def time_text(ns: int) -> str:
 def summary_lines(lasted_ns: Mapping[tuple[str, str], Sequence[int]]) -> Iterator[str]:
     """How many there were and how much time they took together, then a line for each venue and kind."""
     total = [each for several in lasted_ns.values() for each in several]
-    yield f"{len(total):,} gaps, {lasted_text(sum(total))} without a price" if total else "no gaps"
+    yield f"{len(total):,} gap{'s' if len(total) > 1 else ''}, {lasted_text(sum(total))} without a price" if total else "no gaps"
     width = max((len(display(f"{venue} {kind}", 60)) for venue, kind in lasted_ns), default=0)
     for (venue, kind), several in sorted(lasted_ns.items()):
         took = f", {lasted_text(sum(several))}, the longest {lasted_text(max(several))}" if any(several) else ", no price lost"

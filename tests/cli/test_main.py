@@ -49,8 +49,10 @@ def test_help_loads_no_heavy_library(arguments: list[str], tmp_path: Path) -> No
 def test_every_command_has_help_that_says_what_it_does(tmp_path: Path) -> None:
     group: Any = typer.main.get_command(frame.app)
     assert group.commands
-    for name in group.commands:
-        done = mempool(name, "--help", home=tmp_path)
+    below = [f"{name} {each}" for name, one in group.commands.items() for each in getattr(one, "commands", {})]
+    assert "books gaps" in below
+    for name in [*group.commands, *below]:
+        done = mempool(*name.split(), "--help", home=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith(f"Usage: mempool {name}")
 
@@ -264,4 +266,5 @@ def test_broken_node_url_ends_in_one_line_that_does_not_repeat_it(tmp_path: Path
 
 
 def test_no_row_of_the_help_is_cut_off(tmp_path: Path) -> None:
-    assert "..." not in mempool("--help", home=tmp_path, COLUMNS="80").stdout.replace("COMMAND [ARGS]...", "")
+    for arguments in (["--help"], ["books", "--help"]):
+        assert "..." not in mempool(*arguments, home=tmp_path, COLUMNS="80").stdout.replace("COMMAND [ARGS]...", "")
