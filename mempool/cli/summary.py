@@ -46,15 +46,8 @@ def print_summary(tally: Tally, database: Path) -> None:
 
 def summary_lines(tally: Tally, database: Path) -> Iterator[tuple[str, str]]:
     """`(word, figures)`; a line that continues the one before has no word."""
-    counters = tally.counters
-    yield "heard", f"{counters.heard:,} pending transactions in {counters.blocks:,} blocks"
-    yield "", f"{counters.swaps:,} of them swap, through {len(tally.swaps_by_router):,} routers"
-    yield (
-        "predicted",
-        f"{counters.simulated:,} swaps to the wei before they were mined, {tally.predicted_reverts:,} of them to revert",
-    )
-    if counters.not_simulated:
-        yield "", f"{counters.not_simulated:,} could not be simulated"
+    if tally.counters.heard or tally.books.is_empty:
+        yield from _heard(tally)
     yield from _grades(tally)
     gone = {"replaced by their sender": tally.states["replaced"], "vanished": tally.states["vanished"]}
     if any(gone.values()):
@@ -69,6 +62,18 @@ def program_name() -> str:
     """What to type to run this program again: its path where the shell would not find it, as in a `.venv` that is not active."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "mempool" and not shutil.which("mempool") else "mempool"
+
+
+def _heard(tally: Tally) -> Iterator[tuple[str, str]]:
+    counters = tally.counters
+    yield "heard", f"{counters.heard:,} pending transactions in {counters.blocks:,} blocks"
+    yield "", f"{counters.swaps:,} of them swap, through {len(tally.swaps_by_router):,} routers"
+    yield (
+        "predicted",
+        f"{counters.simulated:,} swaps to the wei before they were mined, {tally.predicted_reverts:,} of them to revert",
+    )
+    if counters.not_simulated:
+        yield "", f"{counters.not_simulated:,} could not be simulated"
 
 
 def _grades(tally: Tally) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,14 @@ def test_grades_causes_and_findings_are_told_with_their_counts() -> None:
     assert "not mined 17 replaced by their sender" in lines
 
 
+def test_run_of_order_books_alone_says_nothing_of_transactions() -> None:
+    tally = Tally()
+    tally.books.quotes = 12
+    assert text(tally).startswith("books 12 quotes")
+    tally.counters.seen = 1
+    assert text(tally).startswith("heard 1 pending")
+
+
 def test_books_are_told_of_where_some_were_followed() -> None:
     assert "books" not in text(Tally())
     tally = Tally()
