@@ -7,7 +7,7 @@ from mempool.exchanges.exchange import SECOND_NS, Exchange
 from mempool.model.book import Instrument
 
 FIRST_PAUSE_NS = SECOND_NS // 2
-"""Between two requests for one symbol; twice as long after each that brought no book that may be priced."""
+"""Between two requests for one symbol; twice as long after each that brought no book."""
 MOST_TRIES = 6
 MAX_PAUSE_NS = FIRST_PAUSE_NS << MOST_TRIES
 FIRST_PATIENCE_NS = SECOND_NS * 3 // 2
@@ -15,7 +15,7 @@ FIRST_PATIENCE_NS = SECOND_NS * 3 // 2
 MAX_PATIENCE_NS = 10 * SECOND_NS
 REST_PATIENCE_NS = 120 * SECOND_NS
 """Longer than a feed waits for the host's budget and an answer: each request ends by itself, in an answer or a failure."""
-QUIET_START_NS = 2 * SECOND_NS
+QUIET_START_NS = SECOND_NS // 2
 """A book fetched by REST is fetched at its first update, or after so long without: a symbol that is not listed has none."""
 
 
@@ -85,13 +85,13 @@ class Asking:
             self._patience_ns = min(max(2 * (now_ns - self.asked_ns), FIRST_PAUSE_NS), MAX_PATIENCE_NS)
 
     def settled(self) -> None:
-        """The book may be priced: a loss from here on is another one."""
+        """The book is what the venue has: a loss from here on is another one."""
         self._tries, self._pause_ns = 0, FIRST_PAUSE_NS
 
     def refused(self, now_ns: int) -> None:
         """The venue does not serve the symbol now: ask again after the longest pause."""
         self.asked_ns, self._pause_ns, self._tries = now_ns, MAX_PAUSE_NS, MOST_TRIES
-        self._is_due = self.is_waiting = False
+        self._is_due, self.is_waiting = True, False
 
     def resume(self, now_ns: int, events: list[BookEvent]) -> None:
         """The venue serves it again: ask now."""

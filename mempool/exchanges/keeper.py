@@ -14,6 +14,8 @@ from mempool.model.book import BookState, BookUpdate, Connection, Instrument, Pr
 
 MAX_BUFFERED = 20_000
 MAX_CROSSED_NS = 250_000_000
+"""Before another snapshot is asked for; twice as long each time that this one is crossed too: then the venue's own book is."""
+MOST_CROSSED_NS = 32 * SECOND_NS
 MAX_QUIET_NS = 5 * SECOND_NS
 # A member of an enumeration costs a look-up in its class each time: these three are asked for at every message.
 _NEXT, _VERIFIED, _DESYNCED = Continuity.NEXT, Proof.VERIFIED, Proof.DESYNCED
@@ -38,6 +40,7 @@ class BookKeeper:
         self._counts = counts
         self._continuity = exchange.continuity
         self._verify = exchange.verifier(self.book) if exchange.verifier is not None else None
+        self._goes_by_time = exchange.verifier is not None and exchange.continuity is None
         self._proof = Proof.DESYNCED
         self._is_live = False
         self._is_priced = False
@@ -45,6 +48,7 @@ class BookKeeper:
         self._buffer: list[BookUpdate] = []
         self._oracle = Oracle(counts)
         self._crossed_ns: int | None = None
+        self._crossed_limit_ns = MAX_CROSSED_NS
         self._asking = Asking(exchange, instrument)
 
     @property
@@ -59,6 +63,10 @@ class BookKeeper:
             self._load(update, recv_ns, events)
         elif self.is_awaiting:
             self._hold(update, recv_ns, events)
+        elif self._goes_by_time and update.event_ns < self.event_ns and update.event_ns:
+            # A message that was overtaken can undo a later one, with both checksums right.
+            self._counts.gaps += 1
+            self.desync("gap", "a message is older than the one before it", recv_ns, events)
         else:
             if self._continuity is not None:
                 verdict = self._continuity(self.last_id, update)
@@ -169,7 +177,7 @@ class BookKeeper:
         if self.is_awaiting:
             self._asking.tick(now_ns, events)
         elif self._is_crossed_too_long(now_ns):
-            self.desync("crossed", "crossed for more than 250 ms", now_ns, events)
+            self._give_up_crossed(now_ns, events)
         elif self.book.is_too_deep:
             self.malformed("more levels than a book has", now_ns, events)
         elif not self._exchange.heartbeat_ns and now_ns - self.heard_ns > MAX_QUIET_NS:
@@ -354,15 +362,20 @@ class BookKeeper:
         if self._crossed_ns is None:
             self._crossed_ns = recv_ns
             self._counts.crossings += 1
+        self._asking.settled()
         if self._is_crossed_too_long(recv_ns):
-            self.desync("crossed", "crossed for more than 250 ms", recv_ns, events)
+            self._give_up_crossed(recv_ns, events)
         else:
             self._set(Connection.LIVE, Proof.SUSPECT, "the book is crossed", recv_ns, events)
 
     def _is_crossed_too_long(self, now_ns: int) -> bool:
         """Also that another snapshot may be asked for: while it may not, the next update may heal what is there."""
         crossed_ns = self._crossed_ns
-        return crossed_ns is not None and now_ns - crossed_ns > MAX_CROSSED_NS and self._asking.may_ask(now_ns)
+        return crossed_ns is not None and now_ns - crossed_ns > self._crossed_limit_ns and self._asking.may_ask(now_ns)
+
+    def _give_up_crossed(self, now_ns: int, events: list[BookEvent]) -> None:
+        self._crossed_limit_ns = min(2 * self._crossed_limit_ns, MOST_CROSSED_NS)
+        self.desync("crossed", "crossed for more than 250 ms", now_ns, events)
 
     def _set(self, connection: Connection, proof: Proof, reason: str, now_ns: int, events: list[BookEvent]) -> None:
         state = self.state
@@ -374,5 +387,6 @@ class BookKeeper:
         self._is_priced = state.is_priced
         self._said = None
         if state.is_priced:
+            self._crossed_limit_ns = MAX_CROSSED_NS
             self._asking.settled()
         events.append(StateChanged(self.instrument, state))

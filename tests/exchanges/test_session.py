@@ -370,3 +370,15 @@ def test_missing_heartbeat_of_coinbase_is_a_loss_and_one_alone_where_its_number_
     assert [kind for kind, _ in faults(line.hear(dialect.heartbeat(5)))] == ["gap"]
     assert faults(line.hear(dialect.heartbeat(6))) == []
     assert line.session.counts.gaps == 2
+
+
+def test_kraken_message_that_was_overtaken_loses_the_book_though_its_checksum_is_right() -> None:
+    line = Line(Kraken()).synced()
+    ask = "100.5"
+    removed = line.dialect.update(line.symbol, [], [(ask, "0.0")]).replace(b"34:13", b"34:14")
+    back = line.dialect.update(line.symbol, [], [(ask, "7.5")]).replace(b"34:13", b"34:15")
+    line.hear(back)
+    assert line.state.is_priced
+    events = line.hear(removed)
+    assert faults(events) == [("gap", "a message is older than the one before it")]
+    assert line.session.quote(line.symbol) is None

@@ -12,12 +12,22 @@ from mempool.exchanges.events import Fault as Found
 from mempool.exchanges.session import ExchangeSession
 from mempool.model.book import Instrument, Quote
 from scripts._exchanges.book import Best
-from scripts._exchanges.faults import Fault
-from scripts._exchanges.line import Line, simulated_venue
+from scripts._exchanges.faults import Fault, FaultKind
+from scripts._exchanges.line import Delivery, Line, simulated_venue
 from scripts._exchanges.listings import LISTINGS, MILLISECOND_NS, SECOND_NS, Listing
 from scripts._exchanges.venue import Answer
+from tests.fakes.exchange_watch import Watch, WatchedInjector
 
-TICK_NS = 250 * MILLISECOND_NS
+TICK_NS = 100 * MILLISECOND_NS
+"""As often as a feed asks its session for what is due."""
+WAY_NS = 30 * MILLISECOND_NS
+"""From the client to the venue."""
+PER_FRAME = (
+    *(FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.REORDER, FaultKind.CUT, FaultKind.NAN, FaultKind.NEGATIVE),
+    *(FaultKind.DELAY, FaultKind.MUTE, FaultKind.CROSSED, FaultKind.HALT, FaultKind.CLOCK_JUMP, FaultKind.RESTART),
+    *(FaultKind.CLOSE, FaultKind.ABORT, FaultKind.SLOW_LORIS, FaultKind.SHUTDOWN),
+)
+"""What every venue's protocol lets a client find out, or survive."""
 POWERS: list[int] = [10**exponent for exponent in range(40)]
 
 
@@ -31,7 +41,10 @@ class Play:
     def __init__(self, venue: str, seed: int = 1, faults: Iterable[Fault] = (), listings: Sequence[Listing] = ()) -> None:
         self.rest_delay_s = 0.0
         """How long a REST answer is on its way."""
-        self.line = Line(simulated_venue(venue, seed, listings=listings), faults, seed)
+        self.line = Line(simulated_venue(venue, seed, listings=listings), (), seed)
+        self.watch = Watch(venue)
+        self.line.injector = WatchedInjector(self.line.venue, faults, seed)
+        self.line.injector.watch = self.watch
         self.exchange = EXCHANGES[venue]
         self.instruments = [Instrument(venue, each.symbol, each.base, each.quote) for each in listings or LISTINGS[venue]]
         self.session = ExchangeSession(self.exchange, self.instruments, now_ns=self.line.recv_ns)
@@ -43,6 +56,7 @@ class Play:
         self._ticked_ns = self._retry_ns = 0
         self._wants_new = False
         self._answers: deque[tuple[int, str, Answer]] = deque()
+        self._outbox: deque[tuple[int, Send | FetchSnapshot]] = deque()
 
     def run(self, frames: int) -> None:
         """Until so many frames have been heard."""
@@ -64,7 +78,10 @@ class Play:
         """Until the next thing reaches the client."""
         if not self.line.is_up and self.line.recv_ns >= self._retry_ns:
             self._connect()
-        delivery = self.line.next()
+        next_ns = self._ticked_ns + TICK_NS
+        delivery = self.line.next(min(next_ns, self._outbox[0][0]) if self._outbox else next_ns)
+        while self._outbox and self._outbox[0][0] <= delivery.recv_ns:
+            self._arrives_there(self._outbox.popleft()[1])
         while self._answers and self._answers[0][0] <= delivery.recv_ns:
             self._answered(*self._answers.popleft())
         self.line.arrived(delivery)
@@ -72,7 +89,7 @@ class Play:
             self._act(self.session.disconnect(delivery.closed, delivery.recv_ns))
         elif delivery.frame:
             self.frames += 1
-            self._act(self.session.receive(delivery.frame, delivery.recv_ns))
+            self._hear(delivery)
         if delivery.recv_ns - self._ticked_ns >= TICK_NS:
             self._ticked_ns = delivery.recv_ns
             self._act(self.session.tick(delivery.recv_ns))
@@ -93,6 +110,13 @@ class Play:
                 self.priced += 1
                 self._compare(quote)
 
+    def _hear(self, delivery: Delivery) -> None:
+        keeper = self.session.keepers.get(delivery.symbol)
+        was_priced = keeper is not None and keeper.state.is_priced
+        self._act(self.session.receive(delivery.frame, delivery.recv_ns))
+        if keeper is not None and delivery.best is not None and was_priced and keeper.state.is_priced:
+            self.watch.heard(delivery, keeper.book, self.line.venue.books[delivery.symbol])
+
     def _compare(self, quote: Quote) -> None:
         truth = self.line.truths[quote.instrument.symbol]
         if truth.is_crossed or not is_equal(quote, truth):
@@ -104,6 +128,7 @@ class Play:
         self._wants_new = False
         if self.line.is_up:
             self._act(self.session.disconnect("left", now_ns))
+        self._outbox.clear()
         self.connects += 1
         status = self.line.connect(target_of(self.exchange.url(self.instruments)))
         if status == 101:
@@ -117,18 +142,20 @@ class Play:
             if isinstance(event, Quote):
                 self.quotes += 1
                 self._compare(event)
-            elif isinstance(event, Send):
-                self.line.send(event.frame)
-            elif isinstance(event, FetchSnapshot):
-                self._fetch(event)
+            elif isinstance(event, Send | FetchSnapshot):
+                self._outbox.append((self.line.recv_ns + WAY_NS, event))
             elif isinstance(event, Reconnect):
                 self._wants_new = True
             elif isinstance(event, StateChanged):
                 self.states.append(event)
+                self.watch.changed(event)
             else:
                 self.found.append(event)
 
-    def _fetch(self, request: FetchSnapshot) -> None:
+    def _arrives_there(self, request: Send | FetchSnapshot) -> None:
+        if isinstance(request, Send):
+            self.line.send(request.frame)
+            return
         answer, symbol = self.line.get(target_of(request.url)), request.instrument.symbol
         due_ns = self.line.recv_ns + int(self.rest_delay_s * SECOND_NS)
         if self.rest_delay_s:

@@ -30,17 +30,11 @@ from scripts._exchanges.line import Line, frames, played, simulated_venue
 from scripts._exchanges.listings import LISTINGS, SECOND_NS
 from scripts._exchanges.market import STABLECOINS
 from scripts._exchanges.server import ExchangeServer, exchange_server
-from tests.fakes.exchange_play import Play, is_equal, target_of
+from tests.fakes.exchange_play import PER_FRAME, Play, is_equal, target_of
 
 ROOT = Path(__file__).parent.parent.parent
 VENUES = tuple(DIALECTS)
 NUMBERED = ("binance", "coinbase", "okx", "bybit")
-PER_FRAME = (
-    *(FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.REORDER, FaultKind.CUT, FaultKind.NAN, FaultKind.NEGATIVE),
-    *(FaultKind.DELAY, FaultKind.MUTE, FaultKind.CROSSED, FaultKind.HALT, FaultKind.CLOCK_JUMP, FaultKind.RESTART),
-    *(FaultKind.CLOSE, FaultKind.ABORT, FaultKind.SLOW_LORIS, FaultKind.SHUTDOWN),
-)
-"""What every venue's protocol lets a client find out, or survive."""
 
 
 def first_symbol(venue: str) -> str:
@@ -57,18 +51,6 @@ def test_session_has_the_true_best_quote_after_every_frame(venue: str) -> None:
     assert play.quotes > 500
     assert counts.verified == counts.updates - counts.duplicates + counts.snapshots * (venue != "binance")
     assert (counts.comparisons > 500, counts.matches) == (venue == "binance", counts.comparisons)
-
-
-@pytest.mark.parametrize("venue", VENUES)
-@pytest.mark.parametrize("kind", PER_FRAME)
-def test_fault_brings_no_wrong_quote_and_the_book_comes_back(venue: str, kind: FaultKind) -> None:
-    lasts = kind in (FaultKind.MUTE, FaultKind.CROSSED, FaultKind.SLOW_LORIS, FaultKind.HALT)
-    at = (40,) if lasts else (40, 60, 80)
-    play = Play(venue, 3, [Fault(kind, frame, symbol=first_symbol(venue), seconds=1.0) for frame in at])
-    play.run_until_struck(len(at))
-    play.run_for(4)
-    assert all(play.session.state(each.symbol).is_priced for each in play.instruments)
-    assert max(play.longest_ns.values()) <= (2 + lasts) * SECOND_NS
 
 
 @pytest.mark.parametrize("venue", NUMBERED)
@@ -149,30 +131,6 @@ def test_oversize_frame_is_survived(venue: str) -> None:
     play.run(600)
     assert play.session.counts.malformed == 1
     assert all(play.session.state(each.symbol).is_priced for each in play.instruments)
-
-
-def play_scattered(venue: str, seed: int, count: int) -> Play:
-    """One fault in 60 book frames, whatever stream they are of; also among answers to subscriptions, snapshots, heartbeats."""
-    kinds = [*PER_FRAME, FaultKind.BAN, *([FaultKind.DIGIT] if venue in ("binance", "kraken") else [])]
-    symbols = [each.symbol for each in LISTINGS[venue]]
-    faults = scattered(seed, kinds, [*symbols, ""], 30, count // 60)
-    play = Play(venue, seed, faults)
-    play.run(count)
-    assert len(play.line.injector.struck) > count // 200
-    assert play.priced > count // 4
-    return play
-
-
-@pytest.mark.parametrize("venue", VENUES)
-def test_20_000_messages_with_faults_bring_no_wrong_quote(venue: str) -> None:
-    play = play_scattered(venue, 11, 20_000)
-    assert play.connects > 10
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("venue", VENUES)
-def test_200_000_messages_with_faults_bring_no_wrong_quote(venue: str) -> None:
-    play_scattered(venue, 12, 200_000)
 
 
 @pytest.mark.parametrize("venue", VENUES)
