@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mempool.books.digits import DigitsSide
 from mempool.books.scale import MoreDecimals, MoreSizeDecimals, SizeScale
 from mempool.books.side import BookSide
-from mempool.model.book import FloatLevel, Level, TextLevel
+from mempool.model.book import Decimals, FloatLevel, Level, TextLevel
 
 MAX_LEVELS = 100_000
+SCALES = tuple(float(10**decimals) for decimals in range(16))
+"""By decimals; a double has no more digits."""
 
 
 class OrderBook:
@@ -24,8 +27,8 @@ class OrderBook:
         self.price_decimals = price_decimals
         self._depth = 0
         self._sizes = SizeScale(size_decimals)
-        self.bids = BookSide(1, self._sizes, price_decimals)
-        self.asks = BookSide(-1, self._sizes, price_decimals)
+        self.bids: BookSide = BookSide(1, self._sizes, price_decimals)
+        self.asks: BookSide = BookSide(-1, self._sizes, price_decimals)
         self.truncate_to(depth)
 
     @property
@@ -73,16 +76,27 @@ class OrderBook:
         if depth and (len(self.bids.top) > depth or len(self.asks.top) > depth):
             self._truncate()
 
-    def update_floats(self, bids: Sequence[FloatLevel], asks: Sequence[FloatLevel], decimals: int) -> None:
+    def update_floats(self, bids: Sequence[FloatLevel], asks: Sequence[FloatLevel], decimals: Decimals) -> None:
         """The same with doubles, each standing for a number of so many decimals and at most 15 digits: prices above zero."""
-        if self.price_decimals != decimals or self._sizes.decimals != decimals:
-            self.update(*([(f"{price:.{decimals}f}", f"{size:.{decimals}f}") for price, size in side] for side in (bids, asks)))
+        price_decimals, size_decimals = decimals
+        if self.price_decimals != price_decimals or self._sizes.decimals != size_decimals:
+            self.update(
+                *([(f"{price:.{price_decimals}f}", f"{size:.{size_decimals}f}") for price, size in side] for side in (bids, asks))
+            )
             return
-        scale = float(10**decimals)
-        self.bids.update_floats(bids, scale)
-        self.asks.update_floats(asks, scale)
-        if self._depth:
+        price_scale, size_scale = SCALES[price_decimals], SCALES[size_decimals]
+        if bids:
+            self.bids.update_floats(bids, price_scale, size_scale)
+        if asks:
+            self.asks.update_floats(asks, price_scale, size_scale)
+        depth = self._depth
+        if depth and (len(self.bids.top) > depth or len(self.asks.top) > depth):
             self._truncate()
+
+    def keep_digits(self) -> tuple[DigitsSide, DigitsSide]:
+        """From now on bids and asks are these."""
+        self.bids, self.asks = bids, asks = DigitsSide(self.bids), DigitsSide(self.asks)
+        return bids, asks
 
     def clear(self) -> None:
         self.bids.clear()

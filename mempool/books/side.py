@@ -9,7 +9,7 @@ from heapq import nlargest
 from mempool.books.scale import PriceScale, SizeScale
 from mempool.model.book import FloatLevel, Level, TextLevel
 
-SORTED_LEVELS = 128
+SORTED_LEVELS = 32
 """So many of the best levels are sorted anew when the list has run empty; it is cut back to them at twice as many."""
 _BELOW_ALL = -(10**128)
 
@@ -21,7 +21,7 @@ class BookSide:
     it a bisection besides. Only where `top` has run empty are the best of all keys looked for: at most once a message.
     """
 
-    __slots__ = ("_floor", "_limit", "_sizes", "levels", "prices", "sign", "top")
+    __slots__ = ("_floor", "_limit", "levels", "prices", "sign", "sizes", "top")
 
     def __init__(self, sign: int, sizes: SizeScale, decimals: int = 0) -> None:
         self.sign = sign
@@ -30,7 +30,7 @@ class BookSide:
         self._floor = _BELOW_ALL
         self._limit = 2 * SORTED_LEVELS
         self.prices = PriceScale(sign, decimals)
-        self._sizes = sizes
+        self.sizes = sizes
 
     @property
     def best_price(self) -> int:
@@ -43,7 +43,7 @@ class BookSide:
 
     def is_best(self, level: TextLevel) -> bool:
         """Whether the best level has this price and size. Raises as `update` does."""
-        key, size = self.prices[level[0]], self._sizes[level[1]]
+        key, size = self.prices[level[0]], self.sizes[level[1]]
         return bool(self.top) and self.top[-1] == key and self.levels[key] == size
 
     def update(self, changes: Sequence[TextLevel]) -> None:
@@ -51,7 +51,7 @@ class BookSide:
 
         Raises `BadNumber` and `MoreDecimals` with the changes before it applied: applying all of them again does no harm.
         """
-        levels, top, prices, sizes, floor = self.levels, self.top, self.prices, self._sizes, self._floor
+        levels, top, prices, sizes, floor = self.levels, self.top, self.prices, self.sizes, self._floor
         for change in changes:
             key = prices[change[0]]
             size = sizes[change[1]]
@@ -64,20 +64,19 @@ class BookSide:
         if not top or len(top) > self._limit:
             self._sort()
 
-    def update_floats(self, changes: Sequence[FloatLevel], scale: float) -> None:
-        """The same with doubles of at most 15 digits; `scale` is ten to the power of the book's decimals, of both numbers.
+    def update_floats(self, changes: Sequence[FloatLevel], price_scale: float, size_scale: float) -> None:
+        """The same with doubles of at most 15 digits; the scales are ten to the power of the book's decimals.
 
         Such a double is off by less than 2**-53 of itself, so the product, below 10**15, by far less than a half.
         """
         levels, top, floor = self.levels, self.top, self._floor
-        key_scale, half = self.sign * scale, self.sign * 0.5
+        key_scale, half = self.sign * price_scale, self.sign * 0.5
         for price, amount in changes:
             key = int(price * key_scale + half)
-            size = int(amount * scale + 0.5)
-            if size:
+            if amount:
                 if key >= floor and key not in levels:
                     insort(top, key)
-                levels[key] = size
+                levels[key] = int(amount * size_scale + 0.5)
             elif levels.pop(key, 0) and key >= floor:
                 del top[bisect_left(top, key)]
         if not top or len(top) > self._limit:
@@ -86,7 +85,7 @@ class BookSide:
     def load(self, levels: Sequence[TextLevel]) -> None:
         """Replace all levels. Raises as `update` does, the side empty then."""
         self.clear()
-        prices, sizes = self.prices, self._sizes
+        prices, sizes = self.prices, self.sizes
         loaded = {prices[level[0]]: sizes[level[1]] for level in levels}
         self.levels = loaded if all(loaded.values()) else {key: size for key, size in loaded.items() if size}
         self._sort()

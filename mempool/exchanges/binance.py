@@ -91,6 +91,7 @@ class _Snapshot(Struct, gc=False):
     msg: str = ""
 
 
+_DECIMALS = (8, 8)
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _FLOAT_FRAME = msgspec.json.Decoder(_FloatFrame, strict=False)
 _DEPTH_FRAME = msgspec.json.Decoder(_DepthFrame)
@@ -137,7 +138,7 @@ def _update_in(frame: bytes) -> BookUpdate:
         first_id=data.first_id,
         last_id=data.last_id,
         event_ns=data.event_ms * MILLISECOND_NS,
-        decimals=8,
+        decimals=_DECIMALS,
     )
 
 

@@ -45,6 +45,7 @@ class BookKeeper:
         self._is_live = False
         self._is_priced = False
         self._said: tuple[int, int, int, int] | None = None
+        self._quote: Quote | None = None
         self._buffer: list[BookUpdate] = []
         self._oracle = Oracle(counts)
         self._crossed_ns: int | None = None
@@ -90,7 +91,7 @@ class BookKeeper:
 
     def quote(self) -> Quote | None:
         """The best bid and offer as they stand; None where the book may not be priced."""
-        return self._quote() if self._is_priced else None
+        return self._quote if self._is_priced else None
 
     def desync(self, kind: str, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """The book is lost: nothing of it may be used until the snapshot that is asked for here."""
@@ -336,27 +337,18 @@ class BookKeeper:
 
     def _say(self, recv_ns: int, events: list[BookEvent]) -> None:
         """The quote, where it is another one than was said last."""
-        bids, asks = self.book.bids, self.book.asks
+        book = self.book
+        bids, asks = book.bids, book.asks
         bid, ask = bids.top[-1], asks.top[-1]
-        said = (bid, bids.levels[bid], ask, asks.levels[ask])
+        bid_size, ask_size = bids.levels[bid], asks.levels[ask]
+        said = (bid, bid_size, ask, ask_size)
         if said != self._said:
             self._said = said
-            events.append(self._quote())
-
-    def _quote(self) -> Quote:
-        book = self.book
-        return Quote(
-            self.instrument,
-            book.bids.best_price,
-            book.bids.best_size,
-            book.asks.best_price,
-            book.asks.best_size,
-            book.price_decimals,
-            book.size_decimals,
-            self._proof,
-            self.heard_ns,
-            self.event_ns,
-        )
+            decimals = book.price_decimals, book.size_decimals
+            self._quote = quote = Quote(
+                self.instrument, bid, bid_size, -ask, ask_size, *decimals, self._proof, self.heard_ns, self.event_ns
+            )
+            events.append(quote)
 
     def _crossed(self, recv_ns: int, events: list[BookEvent]) -> None:
         if self._crossed_ns is None:

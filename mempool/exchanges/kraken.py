@@ -13,12 +13,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from mempool.books.order_book import OrderBook
-from mempool.books.side import BookSide
 from mempool.exchanges.clock import iso_ns, second_ns
 from mempool.exchanges.exchange import SECOND_NS, Exchange, Limits, Ping
 from mempool.exchanges.messages import HEARTBEAT, IGNORED, Message, Precision, Subscribed, VenueError
 from mempool.exchanges.symbols import kraken_pair_of, slashed
-from mempool.model.book import BookUpdate, Instrument, TextLevel
+from mempool.model.book import BookUpdate, Instrument
 
 NAME = "kraken"
 DEPTHS = (10, 25, 100, 500, 1_000)
@@ -170,64 +169,16 @@ _CHANNELS: dict[str, Callable[[bytes], Sequence[Message]]] = {
 
 
 class Checksum:
-    """Holds a book to the checksum of each update after it was applied. A level's digits are rendered once, when it changes."""
+    """Holds a book to the checksum of each update after it was applied."""
 
-    __slots__ = ("_asks", "_bids", "_book", "_decimals")
+    __slots__ = ("_asks", "_bids")
 
     def __init__(self, book: OrderBook) -> None:
-        self._book = book
-        self._bids = _Digits(book.bids)
-        self._asks = _Digits(book.asks)
-        self._decimals = (-1, -1)
+        self._bids, self._asks = book.keep_digits()
 
     def __call__(self, update: BookUpdate) -> bool:
-        book = self._book
-        decimals = (book.price_decimals, book.size_decimals)
-        if update.is_snapshot or decimals != self._decimals:
-            self._decimals = decimals
-            self._bids.render_all()
-            self._asks.render_all()
-        else:
-            if update.bids:
-                self._bids.render(update.bids)
-            if update.asks:
-                self._asks.render(update.asks)
-        return crc32(self._bids.text, crc32(self._asks.text)) == update.checksum
-
-
-class _Digits:
-    """One side's levels as the checksum has them: price and size without the point and the zeros before, ten together."""
-
-    __slots__ = ("_levels", "_side", "text")
-
-    def __init__(self, side: BookSide) -> None:
-        self._side = side
-        self._levels: dict[int, bytes] = {}
-        self.text = b""
-
-    def render(self, changes: Sequence[TextLevel]) -> None:
-        side, digits = self._side, self._levels
-        sign, prices, levels = side.sign, side.prices, side.levels
-        top = side.top
-        # Only a change at or above the tenth best level, as it is now, changes the ten's text.
-        is_checked = len(top) < CHECKED_LEVELS
-        worst_checked = 0 if is_checked else top[-CHECKED_LEVELS]
-        for change in changes:
-            key = prices[change[0]]
-            size = levels.get(key)
-            if size:
-                digits[key] = b"%d%d" % (sign * key, size)
-            if key >= worst_checked:
-                is_checked = True
-        if len(digits) > 4 * len(levels) + 256:
-            self.render_all()
-        elif is_checked:
-            self.text = b"".join([digits[key] for key in top[: -CHECKED_LEVELS - 1 : -1]])
-
-    def render_all(self) -> None:
-        side = self._side
-        self._levels = {key: b"%d%d" % (side.sign * key, size) for key, size in side.levels.items()}
-        self.text = b"".join([self._levels[key] for key in side.top[: -CHECKED_LEVELS - 1 : -1]])
+        asks = crc32(b"".join(self._asks.digits[: -CHECKED_LEVELS - 1 : -1]))
+        return crc32(b"".join(self._bids.digits[: -CHECKED_LEVELS - 1 : -1]), asks) == update.checksum
 
 
 def subscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:

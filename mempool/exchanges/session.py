@@ -51,6 +51,7 @@ class ExchangeSession:
         """By the venue's symbol."""
         self._takes_any = instruments is None
         self._parse = exchange.parse
+        self._max_frame_bytes = exchange.limits.max_frame_bytes
         self._now_ns = now_ns
         self._heard_ns = now_ns
         self._pinged_ns = now_ns
@@ -107,7 +108,7 @@ class ExchangeSession:
         events: list[BookEvent] = []
         if self._silenced:
             self._revive(recv_ns, events)
-        if len(frame) > self.exchange.limits.max_frame_bytes:
+        if len(frame) > self._max_frame_bytes:
             self._unreadable(frame, f"a frame of {len(frame):,} bytes", recv_ns, events)
             return events
         try:

@@ -19,6 +19,9 @@ TextLevel = Sequence[str] | Sequence[bytes]
 FloatLevel = tuple[float, float]
 """Price and size as doubles that stand for decimal numbers exactly: of at most 15 digits, decimals included."""
 
+Decimals = tuple[int, int]
+"""Of prices, and of sizes."""
+
 
 class Instrument(Struct, frozen=True, gc=False, order=True):
     """A market at one venue. USD, USDT and USDC are different quote assets, never taken for each other."""
@@ -60,8 +63,8 @@ class BookUpdate(Struct, frozen=True, gc=False):
     checksum: int | None = None
     event_ns: int = 0
     """The venue's clock, in nanoseconds since the epoch; 0 where it does not say."""
-    decimals: int | None = None
-    """Of both numbers of each `FloatLevel`; None where the levels are text. Never of a snapshot."""
+    decimals: Decimals | None = None
+    """Of each `FloatLevel`; None where the levels are text. Never of a snapshot."""
 
 
 class Connection(StrEnum):

@@ -151,7 +151,7 @@ def test_doubles_of_15_digits_give_the_same_book_as_their_text(messages: list[tu
     by_text, by_double = OrderBook(0, decimals, 8), OrderBook(0, decimals, 8)
     for bids, asks in messages:
         by_text.update(bids, asks)
-        by_double.update_floats(doubles(bids), doubles(asks), 8)
+        by_double.update_floats(doubles(bids), doubles(asks), (8, 8))
     for book in (by_text, by_double):
         book.take_decimals(10, 10)
     assert by_double.best_bids(100) == by_text.best_bids(100)
