@@ -18,9 +18,16 @@ BUNDLED = Path("tests") / "fixtures" / "devnet.capture.gz"
 
 
 def profile_command(
-    work: Annotated[Literal["decode", "simulate", "replay"], typer.Argument(metavar="WORK", help="decode, simulate or replay.")],
+    work: Annotated[
+        Literal["decode", "simulate", "replay", "books"],
+        typer.Argument(metavar="WORK", help="decode, simulate, replay or books."),
+    ],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A capture or a block file; default: the checkout's bundled capture.")
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="A capture or a block file; default: the checkout's bundled capture. For books a recording of frames.",
+        ),
     ] = None,
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("flame.svg"),
     format_: Annotated[
@@ -33,13 +40,16 @@ def profile_command(
         typer.Option(help="py-spy looks from outside, where it may; else the program samples itself."),
     ] = "auto",
 ) -> None:
-    """Run the decoder, the simulation or a whole replay over a file, and draw where the time goes.
+    """Run the decoder, the simulation, a whole replay or order books over a file, and draw where the time goes.
 
     \b
     Examples:
       mempool profile decode --output flame.svg
       mempool profile replay today.capture.gz --format speedscope --output replay.json
+      mempool profile books kraken.txt.gz
     """
+    if file is None and work == "books":
+        raise UsageError("books: name a recording of an exchange's frames")
     path = file or bundled_capture()
     stacks, how = take_samples(work, path, seconds, rate, sampler)
     total = sum(stacks.values())

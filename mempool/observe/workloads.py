@@ -1,4 +1,4 @@
-"""What `mempool profile` runs: the decoder, the simulation or a whole replay, over a capture or a block file."""
+"""What `mempool profile` runs: the decoder, the simulation or a whole replay, over a capture or a block file; or order books."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ from mempool.market import MarketView, view_of
 from mempool.model.record import PredictionMade, Record
 from mempool.model.swap import BalanceIn, SwapIntent, SwapResult
 from mempool.model.transaction import PendingTransaction
+from mempool.observe.books_workload import books_work
 from mempool.observe.sampler import repeat_for
 from mempool.resources import load_tables
 from mempool.simulate import simulate
 
-KINDS = ("decode", "simulate", "replay")
+BOOKS = "books"
 Work = Callable[[], object]
 
 
@@ -63,8 +64,10 @@ def workload(kind: str, path: Path) -> Work:
     """One round of the work over a file, all reading done beforehand (but for a replay, which reads as it goes).
 
     Raises `UsageError` where the file cannot be opened, `BadData` where it is neither a capture nor a block file, or where it
-    holds nothing for this work.
+    holds nothing for this work. The books' is a recording of an exchange's frames.
     """
+    if kind == BOOKS:
+        return books_work(path)
     tables = load_tables()
     if is_capture(path):
         return _capture_work(kind, path, tables)

@@ -10,8 +10,10 @@ import pytest
 
 from mempool.cli.main import run
 from mempool.observe import py_spy
+from mempool.observe.books_workload import exchange_of
 from mempool.resources import load_tables
 from tests.engine.blocks import EXACT_IN, TOKEN, BlockWriter, pair_of, router_call
+from tests.exchanges.dialects import Binance, Bybit, Coinbase, Dialect, Kraken, Okx
 from tests.grade.ledger import ETHER
 
 DECODER = "decode_transaction (mempool/decode/decoder.py)"
@@ -112,6 +114,42 @@ def test_block_without_a_listed_router_says_that_there_is_nothing_to_profile(
     block.add(b"\x01\x02\x03\x04", to=b"\x99" * 20)
     assert profile("decode", block.write(tmp_path / "other.json"), tmp_path / "flame.svg") == 5
     assert "no transaction to a listed router" in capsys.readouterr().err
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Some hundred updates of one book, as Kraken sends them."""
+    venue = Kraken()
+    venue.books["ETH/USD"].change([("99.5", "1.5")], [("100.5", "1.5")])
+    frames = [venue.snapshot("ETH/USD"), *(venue.update("ETH/USD", [("99.4", f"{size}.5")], []) for size in range(1, 301))]
+    path = tmp_path / "kraken.txt"
+    path.write_bytes(b"".join(b"%d %s\n" % (number, frame) for number, frame in enumerate(frames, 1)))
+    return path
+
+
+def test_flame_graph_of_books_shows_the_session_at_work(recording: Path, tmp_path: Path) -> None:
+    output = tmp_path / "flame.svg"
+    assert profile("books", recording, output, "--sampler", "inside") == 0
+    assert any(text.startswith("ExchangeSession.receive (mempool/exchanges/session.py): ") for text in tooltips(output))
+
+
+@pytest.mark.parametrize("venue", [Kraken(), Binance(), Coinbase(), Okx(), Bybit()], ids=lambda venue: venue.name)
+def test_recording_is_known_for_its_exchange_s(venue: Dialect) -> None:
+    symbol = venue.symbols[0]
+    venue.books[symbol].change([("99.5", "1.5")], [("100.5", "1.5")])
+    frames = [(1, venue.snapshot(symbol)), (2, venue.update(symbol, [("99.4", "2.5")], []))]
+    found = exchange_of(frames)
+    assert found is not None
+    assert found.name == venue.name
+
+
+def test_frames_of_nobody_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wrong.txt"
+    path.write_bytes(b'{"a":1}\n')
+    assert profile("books", path, tmp_path / "flame.svg") == 5
+    assert "no exchange's book is built from these frames" in capsys.readouterr().err
+    assert run(["profile", "books"]) == 2
+    assert "name a recording" in capsys.readouterr().err
 
 
 def test_output_that_cannot_be_written_is_one_line(block_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
