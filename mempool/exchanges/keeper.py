@@ -167,9 +167,10 @@ class BookKeeper:
             self._set(Connection.LIVE, Proof.STALE, reason, now_ns, events)
 
     def revive(self, proof: Proof, now_ns: int, events: list[BookEvent]) -> None:
-        """The connection is heard again and nothing was lost on it: as before the silence, and priced again if it was."""
+        """The connection is heard again: as before the silence, and priced again if it was, or suspect until proven."""
         if self._proof is Proof.STALE:
-            self._set(Connection.LIVE, proof, "", now_ns, events)
+            reason = "nothing has been heard of it since the silence" if proof is Proof.SUSPECT else ""
+            self._set(Connection.LIVE, proof, reason, now_ns, events)
             if self._is_priced:
                 self._say(now_ns, events)
 

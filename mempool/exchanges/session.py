@@ -106,8 +106,6 @@ class ExchangeSession:
         recv_ns = self._advance(recv_ns) if recv_ns < self._now_ns else recv_ns
         self._now_ns = self._heard_ns = recv_ns
         events: list[BookEvent] = []
-        if self._silenced:
-            self._revive(recv_ns, events)
         if len(frame) > self._max_frame_bytes:
             self._unreadable(frame, f"a frame of {len(frame):,} bytes", recv_ns, events)
             return events
@@ -123,6 +121,8 @@ class ExchangeSession:
                 self._meanings[type(message)](message, recv_ns, events)
             elif not self._is_next(message.number, recv_ns, events):
                 break
+        if self._silenced:
+            self._revive(recv_ns, events)
         return events
 
     def snapshot(self, symbol: str, body: bytes, recv_ns: int) -> list[BookEvent]:
@@ -311,9 +311,13 @@ class ExchangeSession:
                 keeper.stale("two heartbeats are missing", now_ns, events)
 
     def _revive(self, now_ns: int, events: list[BookEvent]) -> None:
+        """A frame was read again. Its number shows that nothing was lost; without one each book's next message has to."""
         silenced, self._silenced = self._silenced, {}
         for symbol, proof in silenced.items():
-            self.keepers[symbol].revive(proof, now_ns, events)
+            if self._next_number is not None:
+                self.keepers[symbol].revive(proof, now_ns, events)
+            else:
+                self.keepers[symbol].revive(Proof.SUSPECT, now_ns, events)
 
     def _forget_connection(self, now_ns: int) -> None:
         self._now_ns = self._heard_ns = self._pinged_ns = max(now_ns, self._now_ns)

@@ -90,7 +90,6 @@ def play_with(venue: str, symbol: str) -> Play:
     play = Play(venue, 1)
     play.instruments.insert(0, Instrument(venue, symbol, "XYZ", symbol.removeprefix("XYZ").strip("/-")))
     play.session = ExchangeSession(EXCHANGES[venue], play.instruments, now_ns=play.line.recv_ns)
-    play.longest_ns[symbol] = 0
     return play
 
 
@@ -104,8 +103,9 @@ def test_symbol_that_is_not_listed_is_down_with_the_venues_words_and_the_others_
     play.run_for(4)
     state = play.session.state(symbol)
     assert (state.connection, state.reason) == (Connection.DOWN, f"the venue says: {words}")
-    changes = [each.state.is_priced for each in play.states if each.instrument.symbol in listed]
-    assert changes == [False] * len(listed) + [True] * len(listed)
+    for each in listed:
+        priced = [change.state.is_priced for change in play.states if change.instrument.symbol == each]
+        assert priced == sorted(priced), "once priced, always priced"
 
 
 @pytest.mark.parametrize("venue", VENUES)

@@ -173,8 +173,24 @@ def test_quiet_book_with_heartbeats_is_not_stale_but_missing_heartbeats_are(
     events = line.wait(2.1)
     assert {event.state.proof for event in events if isinstance(event, StateChanged)} == {Proof.STALE}
     said = line.hear(heartbeat or (line.dialect.heartbeat(12) if isinstance(line.dialect, Coinbase) else b""))
+    if isinstance(line.dialect, Coinbase):  # its number shows that nothing was lost in the silence
+        assert len(quotes(said)) == 2
+        return
+    assert {event.state.proof for event in said if isinstance(event, StateChanged)} == {Proof.SUSPECT}
+    assert quotes(line.hear(line.dialect.update(line.symbol, [("99.4", "3.5")], [])))
     assert line.state.is_priced
-    assert len(quotes(said)) == 2
+    assert not line.session.state(line.other).is_priced
+
+
+@pytest.mark.parametrize("dialect", [Coinbase, Kraken])
+def test_frame_after_a_silence_that_shows_a_loss_brings_no_old_quote(dialect: type[Dialect]) -> None:
+    line = Line(dialect()).synced()
+    assert {event.state.proof for event in line.wait(2.1) if isinstance(event, StateChanged)} == {Proof.STALE}
+    line.dialect.update(line.symbol, [("99.6", "3.5")], [])
+    events = line.hear(line.dialect.update(line.symbol, [("99.7", "4.5")], []))
+    assert not quotes(events)
+    assert line.session.quote(line.symbol) is None
+    assert line.session.quote(line.other) is None
 
 
 def test_silent_connection_is_to_be_opened_anew() -> None:
@@ -319,7 +335,7 @@ def test_kraken_update_without_a_checksum_is_of_the_next_ones_checksum() -> None
     line = Line(Kraken()).synced()
     frame = line.dialect.update(line.symbol, [("99.3", "3.5")], [])
     line.hear(re.sub(rb'"checksum":\d+,', b"", frame))
-    assert line.state.proof is Proof.UNVERIFIABLE
+    assert line.state.proof.value == "unverifiable"
     line.hear(line.dialect.update(line.symbol, [("99.4", "3.5")], []))
     assert line.state.proof is Proof.VERIFIED
 

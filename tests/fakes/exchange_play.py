@@ -36,7 +36,7 @@ class WrongQuote(AssertionError):
 
 
 class Play:
-    """One session on one line. `longest_ns` is, by symbol, the longest time without a quote that came to an end."""
+    """One session on one line, and what a watch has to say of it."""
 
     def __init__(self, venue: str, seed: int = 1, faults: Iterable[Fault] = (), listings: Sequence[Listing] = ()) -> None:
         self.rest_delay_s = 0.0
@@ -51,8 +51,6 @@ class Play:
         self.frames = self.quotes = self.priced = self.connects = self.refused = 0
         self.found: list[Found] = []
         self.states: list[StateChanged] = []
-        self.longest_ns = {each.symbol: 0 for each in self.instruments}
-        self._unpriced_ns: dict[str, int] = {}
         self._ticked_ns = self._retry_ns = 0
         self._wants_new = False
         self._answers: deque[tuple[int, str, Answer]] = deque()
@@ -99,13 +97,7 @@ class Play:
 
     def check(self, symbol: str = "") -> None:
         """Whether this book, or each of them, has the venue's best quote if it may be priced now."""
-        now_ns = self.line.recv_ns
         for each, keeper in self.session.keepers.items():
-            if keeper.state.is_priced:
-                since_ns = self._unpriced_ns.pop(each, now_ns)
-                self.longest_ns[each] = max(self.longest_ns[each], now_ns - since_ns)
-            elif each in self.line.truths:
-                self._unpriced_ns.setdefault(each, now_ns)
             if symbol in ("", each) and (quote := keeper.quote()) is not None:
                 self.priced += 1
                 self._compare(quote)
