@@ -12,8 +12,9 @@ from mempool.amm.optimal import unit_price
 from mempool.detect.book_cycles import SECOND_NS, Terms
 from mempool.detect.cross_view import CrossView, Pair
 from mempool.detect.gas import GasAssumption
-from mempool.detect.offers import SLACK, Offers
+from mempool.detect.offers import Offers
 from mempool.detect.pool_size import PoolSide, PoolSize, best_size, same_size
+from mempool.detect.steps import SLACK
 from mempool.model.arbitrage import BookTrade, CexDexArbitrage, PoolTrade, Rejection
 from mempool.model.book import Instrument
 from mempool.model.consolidated import Trade

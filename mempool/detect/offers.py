@@ -13,13 +13,10 @@ from mempool.books.depth import BookDepth
 from mempool.books.money import POWERS, FeesPips, part_of
 from mempool.books.view import BooksView
 from mempool.detect.cross_view import Pair
-from mempool.detect.steps import Steps, steps_of
+from mempool.detect.steps import SLACK, Steps, steps_of
 from mempool.model.arbitrage import BookTrade
 from mempool.model.book import Instrument, Level, Quote
 from mempool.model.consolidated import PIPS, Exact, Trade
-
-SLACK = 1e-9
-"""Leaves room for what floats lose."""
 
 
 class Leg(NamedTuple):

@@ -12,12 +12,14 @@ from msgspec import Struct
 from mempool.amm import curve_of
 from mempool.amm.curve import EndOfLiquidity
 from mempool.detect.cross_view import Pair
-from mempool.detect.steps import UNIT, Steps
+from mempool.detect.steps import SLACK, UNIT, Steps
 from mempool.errors import StateUnknown, SwapImpossible
 from mempool.model.book import Instrument
 from mempool.model.consolidated import Trade
 from mempool.model.pool import PoolState, PoolSwap
 
+FLOAT_PART = 1e-12
+"""What floats may lose of where a tick is, as a part of the amount."""
 NEIGHBOURS = 2
 """How many inputs on each side of the optimum of the floats are tried; as the gain has one top, one would do but for rounding."""
 
@@ -102,7 +104,8 @@ def best_size(side: PoolSide, steps: Steps) -> PoolSize | None:
 
     The pool's real curve is concave and what the steps come to a concave line of straight pieces, so the gain has one top:
     inside a step, where the pool's next unit costs what the step pays, or at the end of one. No other size gains more than
-    this by as much as the pool's rounding may cost: a smallest unit of what it pays, and one for each tick that it crosses.
+    this by as much as the pool's rounding may cost, which is a smallest unit of what it pays, and one for each tick that it
+    crosses; with ticks also what floats lose of where one is, less than a `FLOAT_PART` of the amount.
     """
     stop = _stop(side, steps)
     best, most = None, 0
@@ -156,7 +159,8 @@ def _stop(side: PoolSide, steps: Steps) -> _Stop:
             return _Stop(step)
         return _Stop(step, side.curve.down_to(least) / side.curve.keep)
     except EndOfLiquidity:
-        return _Stop(step, side.curve.known_in / side.curve.keep)
+        # More than there is room for: the pool takes what leads to its end, to the unit.
+        return _Stop(step, side.curve.known_in / side.curve.keep * (1 + SLACK))
     except StateUnknown:
         return _Stop(step, side.curve.known_in / side.curve.keep, is_unknown=True)
 

@@ -17,6 +17,8 @@ from mempool.model.consolidated import PIPS, Trade
 DECIMALS = MAX_DECIMALS + 6
 """Of every price and size here: as many as a book may have, and a fee's."""
 UNIT = int(10**DECIMALS)
+SLACK = 1e-9
+"""Leaves room for what floats lose."""
 
 
 Step = tuple[int, int, Instrument]

@@ -308,6 +308,42 @@ def test_list_that_goes_on_behind_what_is_taken_may_be_more() -> None:
     assert [one.may_be_more for one in found(SELLS_ETH, USDC_POOL, replace(AT_BYBIT, bids_go_on=True))] == [False]
 
 
+def many_levels(instrument: Instrument, best: int, size: int) -> BookDepth:
+    """A hundred small levels a side, ten cents from each other, that go on behind them."""
+    bids, asks = (tuple(Level(best + sign * (50 + 10 * place), size) for place in range(100)) for sign in (-1, 1))
+    return BookDepth(instrument, bids, asks, 2, 1, bids_go_on=True, asks_go_on=True, recv_ns=NOW)
+
+
+@pytest.mark.parametrize("asked", [SELLS_ETH, BUYS_ETH])
+@pytest.mark.parametrize("sizes", [{BYBIT: 6}, {KRAKEN: 9}, {KRAKEN: 6, COINBASE: 7}])
+def test_levels_that_no_trade_comes_to_are_left_aside_and_none_that_one_does(
+    asked: SwapIntent, sizes: dict[Instrument, int]
+) -> None:
+    is_sale = asked is SELLS_ETH
+    leg = replace(many_levels(CIRCLE_USD, 10_000, 20_000), price_decimals=4)
+    deep = [many_levels(each, 300_000, size) for each, size in sizes.items()]
+    (one,) = found(asked, USDC_POOL, *deep, leg)
+    pool_pair = assets().pair(NATIVE, DOLLAR)
+    assert pool_pair is not None
+    (cause,) = cross_scene(asked, [USDC_POOL], [])[1].hops
+    rungs = ladder_of(Trade.SELL if is_sale else Trade.BUY, "USDC", deep, [leg], FEES)
+    top = one.pool_trade.amount_in
+    gains = [gain_at(cause.after, pool_pair, rungs, top * part // 100) for part in (98, 99, 100, 101, 102)]
+    assert max(gain or Fraction() for gain in gains) == gains[2]
+    assert one.net_profit is not None
+    assert one.net_profit == pytest.approx(gains[2])
+    assert not one.may_be_more
+
+
+@pytest.mark.parametrize("asked", [SELLS_ETH, BUYS_ETH])
+def test_list_of_which_the_rest_is_no_better_than_the_pool_hides_nothing(asked: SwapIntent) -> None:
+    few = book(BYBIT, bids=[("2990.00", "1"), ("1000.00", "9")], asks=[("3010.00", "1"), ("9000.00", "9")])
+    (one,) = found(asked, USDC_POOL, replace(few, bids_go_on=True, asks_go_on=True))
+    size = one.trades[0].amount_in if asked is SELLS_ETH else one.trades[0].amount_out
+    assert 1 - Fraction(1, 10**9) < size <= 1
+    assert not one.may_be_more
+
+
 BOOKS = st.tuples(books_around(KRAKEN, 3000, 9), books_around(BINANCE, 3000, 9), books_around(BYBIT, 3000, 9))
 LEG = books_around(CIRCLE_USD, 100, 9000).map(lambda depth: replace(depth, price_decimals=depth.price_decimals + 2))
 

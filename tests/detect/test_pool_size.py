@@ -18,7 +18,7 @@ from mempool.books.ladder import Ladder
 from mempool.books.merge import NO_FEES, ladder_of
 from mempool.books.money import FeesPips, other_asset
 from mempool.detect.cross_view import Coin, Pair
-from mempool.detect.pool_size import PoolSide, PoolSize, best_size, same_size
+from mempool.detect.pool_size import FLOAT_PART, PoolSide, PoolSize, best_size, same_size
 from mempool.detect.steps import Steps, steps_of
 from mempool.model.book import Level
 from mempool.model.consolidated import Trade
@@ -78,13 +78,13 @@ def gain_of(pool: PoolState, two: Pair, offered: Rungs, size: PoolSize) -> Fract
     return gain
 
 
-def rounding(pool: PoolState, two: Pair, offered: Rungs) -> Fraction:
-    """What the pool's rounding may cost: one smallest unit of what it pays for each range that it passes."""
-    ranges = 1 if isinstance(pool, V2Pool) else 15
-    if offered.steps.trade is Trade.BUY:
-        return ranges * Fraction(1, 10**two.money.decimals)
-    best_rung = offered.ladder.rungs[0]
-    return ranges * Fraction(best_rung.price, 10 ** (offered.ladder.price_decimals + two.base.decimals))
+def rounding(pool: PoolState, two: Pair, offered: Rungs, amount_in: int) -> Fraction:
+    """What the pool's rounding may cost: a smallest unit of what it pays for each range that it passes; what floats may, too."""
+    best_rung, is_sale = offered.ladder.rungs[0], offered.steps.trade is Trade.SELL
+    unit_in, unit_out = (Fraction(1, 10**coin.decimals) for coin in ((two.money, two.base) if is_sale else (two.base, two.money)))
+    base_price = Fraction(best_rung.price, 10**offered.ladder.price_decimals)
+    paid, put_in = (unit_out * base_price, unit_in) if is_sale else (unit_out, unit_in * base_price)
+    return paid if isinstance(pool, V2Pool) else 15 * paid + Fraction(FLOAT_PART) * amount_in * put_in
 
 
 def assert_none_better(pool: PoolState, two: Pair, offered: Rungs, amounts: Iterable[int]) -> None:
@@ -96,7 +96,7 @@ def assert_none_better(pool: PoolState, two: Pair, offered: Rungs, amounts: Iter
         top = found.amount_in
         near = [top + more for more in (-1000, -2, -1, 1, 2, 1000)]
         amounts = [*amounts, top * 101 // 100, top * 99 // 100, *near]
-    most = gain + rounding(pool, two, offered)
+    most = gain + rounding(pool, two, offered, 0 if found is None else found.amount_in)
     for amount_in in amounts:
         other = gain_at(pool, two, offered.ladder, amount_in) if amount_in > 0 else None
         assert other is None or other <= most, amount_in
@@ -193,6 +193,13 @@ def test_same_size_is_less_where_a_ladder_of_purchases_has_less() -> None:
     assert found is not None
     assert found.amount_in == 300
     assert same(pool, pair(), rungs(Trade.BUY, []), wide) is None
+
+
+def test_amount_in_is_the_least_that_the_pool_pays_so_many_coarse_units_for() -> None:
+    pool, two = v2_pool(1000 * 10**18, 3_000_000 * 100, 3000), pair(18, 2)
+    found = best(pool, two, rungs(Trade.BUY, [(2900, 1000)]))
+    assert found is not None
+    assert pool.swap_exact_in(TOKEN0, found.amount_in - 1).amount_out == found.amount_out - 1
 
 
 small_levels = st.dictionaries(st.integers(1, 60), st.integers(1, 120), min_size=1, max_size=5).map(
