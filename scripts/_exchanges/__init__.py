@@ -1,1 +1,3 @@
-"""Simulated exchanges on loopback: five venues that speak their own protocols over one generated market, and fail on demand."""
+"""Simulated exchanges on loopback: five venues that speak their own protocols, over a generated market or recordings, and fail on
+demand.
+"""

@@ -7,18 +7,23 @@ import asyncio
 import signal
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
+from mempool.errors import BadData, UsageError
 from scripts._exchanges.dialects import DIALECTS
 from scripts._exchanges.faults import Fault, FaultKind
-from scripts._exchanges.listings import LISTINGS
+from scripts._exchanges.listings import LISTINGS, Listing
+from scripts._exchanges.recording import RecordedVenue, Recording, read_recording
 from scripts._exchanges.server import ExchangeServer, exchange_server
 
 EXAMPLES = """examples:
   scripts/exchanges --seed 1                          all five, until Ctrl-C
   scripts/exchanges --venues kraken okx --speed 10    two of them, ten times as many messages
   scripts/exchanges --fault okx:drop:5 --fault binance:ban:10:30    a lost message after 5 s; a ban of 30 s after 10 s
+  scripts/exchanges --play kraken:FILE.txt.gz         real books: a recording of its frames, from the start for each client
 """
 
 
@@ -46,7 +51,21 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--fault", type=fault, action="append", default=[], metavar="VENUE:KIND:AFTER[:SECONDS]", help="may be given many times"
     )
+    made.add_argument(
+        "--play", type=recording, action="append", default=[], metavar="VENUE:FILE", help="instead of generated books"
+    )
     return made
+
+
+def recording(text: str) -> tuple[str, Recording]:
+    """From `kraken:frames.txt.gz`."""
+    venue, _, file = text.partition(":")
+    if venue not in DIALECTS or not file:
+        raise argparse.ArgumentTypeError(f"{text!r} is not VENUE:FILE, such as kraken:frames.txt.gz")
+    try:
+        return venue, read_recording(venue, Path(file))
+    except (UsageError, BadData) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def fault(text: str) -> tuple[str, Fault]:
@@ -66,10 +85,11 @@ async def serve(options: argparse.Namespace) -> int:
     faults: dict[str, list[Fault]] = defaultdict(list)
     for venue, each in options.fault:
         faults[venue].append(each)
-    listings = {
+    listings: dict[str, Sequence[Listing] | Recording] = {
         venue: [replace(each, interval_ns=max(int(each.interval_ns / options.speed), 1)) for each in listed]
         for venue, listed in LISTINGS.items()
     }
+    listings.update(options.play)
     async with exchange_server(*options.venues, seed=options.seed, faults=faults, listings=listings, port=options.port) as server:
         print(welcome(server, options.venues), flush=True)
         try:
@@ -88,7 +108,8 @@ def stop(stopped: asyncio.Future[int], number: int) -> None:
 def welcome(server: ExchangeServer, venues: list[str]) -> str:
     lines = []
     for venue in venues:
-        symbols = ", ".join(server.venues[venue].books)
+        played = server.venues[venue]
+        symbols = played.recording.name if isinstance(played, RecordedVenue) else ", ".join(played.books)
         rest = f"  REST {server.rest_url(venue)}" if DIALECTS[venue].rest is not None else ""
         lines.append(f"{venue:<9} {server.url(venue)}{DIALECTS[venue].path}  {symbols}{rest}")
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from scripts._exchanges.faults import NOTHING, Action, Fault, Gate, Injector
 from scripts._exchanges.line import simulated_venue
 from scripts._exchanges.listings import LISTINGS, SECOND_NS, Listing
 from scripts._exchanges.market import MidPrice, Waves
+from scripts._exchanges.recording import RecordedVenue, Recording, dialect_of
 from scripts._exchanges.venue import Answer, Client, Outgoing, Said, Venue
 
 WAITING_FRAMES = 20_000
@@ -158,19 +159,20 @@ class ExchangeServer:
         refusal = venue.refusal()
         if request.headers.get("Upgrade", "").lower() != "websocket":
             self.requests.append(f"{name} {target}")
-            rest = DIALECTS[name].rest
+            rest = dialect_of(venue).rest
             return _response(refusal or (rest(venue, target) if rest is not None else Answer(404, b"")))
         if refusal is not None:
             return _response(refusal)
-        return await self._websocket(request, name, target)
+        return await self._websocket(request, venue, target)
 
-    async def _websocket(self, request: web.Request, name: str, target: str) -> web.WebSocketResponse:
+    async def _websocket(self, request: web.Request, venue: Venue, target: str) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
             return socket
-        connection = Connection(self.injectors[name], DIALECTS[name].client(self.venues[name]), transport)
+        name = venue.name
+        connection = Connection(self.injectors[name], dialect_of(venue).client(venue), transport)
         connection.put(connection.client.opened(target))
         self._connections[name].append(connection)
         writer = asyncio.create_task(connection.write(socket))
@@ -196,14 +198,18 @@ async def exchange_server(
     seed: int = 1,
     faults: Mapping[str, Sequence[Fault]] | None = None,
     mid: MidPrice | None = None,
-    listings: Mapping[str, Sequence[Listing]] | None = None,
+    listings: Mapping[str, Sequence[Listing] | Recording] | None = None,
     port: int = 0,
 ) -> AsyncIterator[ExchangeServer]:
-    """The named venues, or all five, that follow one mid price; `port` 0 is any."""
+    """The named venues, or all five, that follow one mid price, or play a recording; `port` 0 is any."""
     market, start_ns, listed = mid or Waves(seed), time.time_ns(), {**LISTINGS, **(listings or {})}
-    venues = {
-        name: simulated_venue(name, seed, listings=listed[name], mid=market, start_ns=start_ns) for name in names or DIALECTS
-    }
+    venues: dict[str, Venue] = {}
+    for name in names or DIALECTS:
+        books = listed[name]
+        if isinstance(books, Recording):
+            venues[name] = RecordedVenue(name, books, start_ns)
+        else:
+            venues[name] = simulated_venue(name, seed, listings=books, mid=market, start_ns=start_ns)
     server = ExchangeServer(venues, faults or {}, seed)
     app = web.Application()
     app.router.add_get("/{venue}/{rest:.*}", server.handle)
