@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mempool.cli.books_table import best_object, plain_lines, quote_object, screen, state_object
 from mempool.cli.console import stdout_console
 from mempool.cli.end_codes import INTERRUPTED, TERMINATED
+from mempool.engine.book_gaps import BookGaps
 from mempool.engine.books_live import BooksOptions, LiveBooks
 from mempool.errors import UpstreamError
 from mempool.exchanges.events import Fault
 from mempool.feeds.connection import first_end
-from mempool.model.book import Quote
+from mempool.model.book import Instrument, Quote
+from mempool.model.record import BookGap
 
 if TYPE_CHECKING:
     from mempool.feeds.venue import News
@@ -190,6 +193,26 @@ class LinePrinter:
         return nullcontext()
 
 
+class GapCounts:
+    """How often a book has lost its price, or a message could not be used, since the start: what `books gaps` lists of a run."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._last_number = 0
+        self._gaps = BookGaps(self._count)
+        self.hear = self._gaps.hear
+
+    def of(self, instrument: Instrument) -> int:
+        """What concerned the whole connection concerned this book too."""
+        return self._counts[instrument.venue, instrument.symbol] + self._counts[instrument.venue, ""]
+
+    def _count(self, gap: BookGap) -> None:
+        """A gap is told again when it ends."""
+        if gap.number > self._last_number:
+            self._last_number = gap.number
+            self._counts[gap.venue, gap.symbol] += 1
+
+
 class TablePrinter:
     """The table on a terminal, drawn over itself four times a second."""
 
@@ -197,12 +220,14 @@ class TablePrinter:
         from rich.live import Live
 
         self._live = Live(console=stdout_console(), auto_refresh=False)
+        self._gaps = GapCounts()
 
     def hear(self, venue: str, event: News) -> None:
         """The next refresh shows it."""
+        self._gaps.hear(venue, event)
 
     def refresh(self, books: LiveBooks, now_ns: int) -> None:
-        self._live.update(screen(books, now_ns, self._live.console.width), refresh=True)
+        self._live.update(screen(books, now_ns, self._live.console.width, self._gaps.of), refresh=True)
 
     def frame(self) -> AbstractContextManager[object]:
         return self._live

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mempool.engine.books_followed import TREND_POINTS, Row
 from mempool.model.book import BookState, Connection, Instrument, Proof, Quote, scaled_text
+from mempool.model.consolidated import Market
 from mempool.model.display import display, format_amount
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from mempool.engine.books_followed import Row
     from mempool.engine.books_live import LiveBooks
     from mempool.model.consolidated import Best, ConsolidatedQuote
 
@@ -23,22 +24,43 @@ SCHEMA = "mempool.quotes/1"
 BARS = "▁▂▃▄▅▆▇█"
 STYLES = {Connection.LIVE: "green", Connection.SYNCING: "yellow", Connection.CONNECTING: "yellow", Connection.DOWN: "red"}
 PROOF_STYLES = {Proof.VERIFIED: "green", Proof.UNVERIFIABLE: "cyan", Proof.SUSPECT: "yellow"}
+MARKET_STYLES = {Market.OPEN: "green", Market.LOCKED: "yellow", Market.CROSSED: "magenta", Market.EMPTY: "red"}
 COLUMNS = {
     **dict.fromkeys(("venue", "pair", "state", "bid"), 0),
-    "bid size": 90,
+    "bid size": 120,
     "ask": 0,
-    "ask size": 90,
+    "ask size": 120,
     "age": 0,
-    "trend": 125,
-    "clock": 140,
+    "gaps": 84,
+    "trend": 100,
+    "clock": 150,
 }
 """And the width of the terminal from which on each is shown."""
+WIDTHS = {
+    "venue": 8,
+    "pair": 12,
+    "state": 17,
+    "bid": 12,
+    "bid size": 10,
+    "ask": 12,
+    "ask size": 10,
+    "age": 6,
+    "gaps": 4,
+    "clock": 7,
+}
+"""At least so wide is each, so that the table stands still while its figures change; the trend has the rest."""
+MARGIN = 2
 PRICE_DECIMALS = 6
 """Of a price over several venues, which may be a ratio that ends nowhere."""
 
+CountGaps = Callable[[Instrument], int]
 
-def screen(books: LiveBooks, now_ns: int, columns: int) -> Group:
-    """The table, and below it why books are not priced. On a narrow terminal the trend goes first, then the sizes."""
+
+def screen(books: LiveBooks, now_ns: int, columns: int, count_gaps: CountGaps | None = None) -> Group:
+    """The table, and below it why books are not priced. On a narrow terminal the sizes go first, then the trend.
+
+    `count_gaps` says how many of them a book had, where they were counted.
+    """
     from rich.console import Group
     from rich.text import Text
 
@@ -53,27 +75,55 @@ def screen(books: LiveBooks, now_ns: int, columns: int) -> Group:
         if each.state is not None and each.state.is_priced
     ]
     lines = [Text(text, "dim", overflow="ellipsis", no_wrap=True) for text in remarks]
-    return Group(_table(books, consolidated, now_ns, columns), *lines)
+    shown = [name for name, least in COLUMNS.items() if columns >= least and (name != "gaps" or count_gaps is not None)]
+    table = _table(shown, columns)
+    for each in _in_order(books, consolidated):
+        if isinstance(each, Row):
+            cells = _cells(each, now_ns, columns)
+            cells["clock"] = _skew(books.skew_ns(each.instrument.venue))
+            cells["gaps"] = _gaps(each.instrument, count_gaps)
+        else:
+            cells = _best_cells(each)
+        table.add_row(*(cells[name] for name in shown), style="" if isinstance(each, Row) else "bold")
+    return Group(table, *lines)
 
 
-def _table(books: LiveBooks, consolidated: Sequence[ConsolidatedQuote], now_ns: int, columns: int) -> Table:
+def _in_order(books: LiveBooks, consolidated: Sequence[ConsolidatedQuote]) -> Iterator[Row | ConsolidatedQuote]:
+    """The books of each pair and the best over them, then the legs."""
+    left = dict(books.rows)
+    for market, best in zip(books.markets, consolidated, strict=True):
+        yield from (left.pop(book) for book in market.books if book in left)
+        yield best
+    yield from left.values()
+
+
+def _table(shown: Sequence[str], columns: int) -> Table:
+    """Without rows."""
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, header_style="bold")
-    shown = [name for name, least in COLUMNS.items() if columns >= least]
     for name in shown:
-        right = name in ("bid", "ask", "age", "clock") or name.endswith("size")
-        made.add_column(name.removeprefix("bid ").removeprefix("ask "), justify="right" if right else "left", no_wrap=True)
-    for row in books.rows.values():
-        cells = {**_cells(row, now_ns), "clock": _skew(books.skew_ns(row.instrument.venue))}
-        made.add_row(*(cells[name] for name in shown))
-    for best in consolidated:
-        figures = _best_cells(best)
-        made.add_row(*(figures[name] for name in shown), style="bold")
+        right = name in ("bid", "ask", "age", "gaps", "clock") or name.endswith("size")
+        least, most = (trend_points(columns),) * 2 if name == "trend" else (WIDTHS[name], None)
+        title = name.removeprefix("bid ").removeprefix("ask ")
+        made.add_column(title, justify="right" if right else "left", no_wrap=True, min_width=least, max_width=most)
     return made
 
 
-def _cells(row: Row, now_ns: int) -> dict[str, str | Text]:
+def trend_points(columns: int) -> int:
+    """How many of the trend's points a terminal of this width has room for."""
+    others = sum(width + MARGIN for name, width in WIDTHS.items() if columns >= COLUMNS[name])
+    return max(1, min(TREND_POINTS, columns - others))
+
+
+def _gaps(instrument: Instrument, count_gaps: CountGaps | None) -> Text:
+    from rich.text import Text
+
+    gaps = 0 if count_gaps is None else count_gaps(instrument)
+    return Text(f"{gaps:,}", "yellow" if gaps else "dim")
+
+
+def _cells(row: Row, now_ns: int, columns: int) -> dict[str, str | Text]:
     quote, state = row.quote, row.state
     since_ns = quote.recv_ns if quote is not None else state.since_ns
     return {
@@ -85,16 +135,18 @@ def _cells(row: Row, now_ns: int) -> dict[str, str | Text]:
         "ask": "" if quote is None else short_price(quote.ask_price, quote.price_decimals),
         "ask size": "" if quote is None else format_amount(quote.ask_size, quote.size_decimals),
         "age": _age(now_ns - since_ns) if since_ns else "",
-        "trend": sparkline([mid for _, mid in row.trend]),
+        "trend": sparkline([mid for _, mid in row.trend][-trend_points(columns) :]),
     }
 
 
-def _best_cells(best: ConsolidatedQuote) -> dict[str, str]:
+def _best_cells(best: ConsolidatedQuote) -> dict[str, str | Text]:
+    from rich.text import Text
+
     bid, ask = best.bid, best.ask
     return {
         "venue": "best",
         "pair": best.pair,
-        "state": best.market.value,
+        "state": Text(best.market.value, MARKET_STYLES[best.market]),
         "bid": price_text(bid),
         "bid size": "" if bid is None else format_amount(bid.size, bid.size_decimals),
         "ask": price_text(ask),
@@ -102,6 +154,7 @@ def _best_cells(best: ConsolidatedQuote) -> dict[str, str]:
         "age": _age(best.oldest_ns) if best.parts else "",
         "trend": f"{_venues(bid)} / {_venues(ask)}" if bid and ask else "",
         "clock": "",
+        "gaps": "",
     }
 
 

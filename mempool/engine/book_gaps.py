@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 
 from mempool.exchanges.events import Fault, StateChanged
+from mempool.feeds.venue import News
 from mempool.model.book import BookState, Connection, Instrument
 from mempool.model.record import BookGap
 
@@ -22,6 +23,15 @@ class BookGaps:
         self._numbers = count(1)
         self._priced: set[Instrument] = set()
         self._open: dict[Instrument, BookGap] = {}
+
+    def hear(self, venue: str, event: News) -> None:
+        """Any event of a venue."""
+        if isinstance(event, Fault):
+            self.on_fault(venue, event)
+        elif isinstance(event, StateChanged):
+            self.on_state(event)
+        elif self.pending is not None:
+            self.settle()
 
     def on_fault(self, venue: str, fault: Fault) -> None:
         self.settle()

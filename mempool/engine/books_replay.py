@@ -89,12 +89,8 @@ def replay_gaps(exchange: Exchange, frames: Iterable[tuple[int, bytes]]) -> tupl
             yield recv_ns, frame
 
     def hear(event: BookEvent) -> None:
-        if isinstance(event, Fault):
-            gaps.on_fault(exchange.name, event)
-        elif isinstance(event, StateChanged):
-            gaps.on_state(event)
-        elif isinstance(event, Quote):
-            gaps.settle()
+        if isinstance(event, Quote | StateChanged | Fault):
+            gaps.hear(exchange.name, event)
 
     replay_frames(exchange, stamped(), lambda instrument, quote, recv_ns: None, hear)
     gaps.settle()

@@ -16,10 +16,11 @@ import pytest
 from rich.console import Console
 
 from mempool.cli import books_live
-from mempool.cli.books_table import price_text, screen, short_price, sparkline
+from mempool.cli.books_table import BARS, price_text, screen, short_price, sparkline
 from mempool.cli.main import run
+from mempool.engine.books_followed import TREND_NS, TREND_POINTS
 from mempool.engine.books_live import BooksOptions, LiveBooks
-from mempool.exchanges.events import StateChanged
+from mempool.exchanges.events import Fault, StateChanged
 from mempool.model.book import BookState, Connection, Proof, Quote
 from mempool.model.consolidated import Best
 from tests.e2e.exchanges import simulated_exchanges
@@ -27,6 +28,8 @@ from tests.e2e.program import COMMAND, Program, environment, run_once
 
 NOBODY = "ws://127.0.0.1:9"
 NOW_NS = 1_800_000_000_000_000_000
+GOOD = BookState(Connection.LIVE, Proof.VERIFIED, "", NOW_NS)
+BAD = BookState(Connection.LIVE, Proof.DESYNCED, "a message is missing", NOW_NS)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +130,78 @@ def test_table_says_states_in_words_and_voids_the_price_of_a_book_that_is_not_tr
     assert re.search(r"coinbase +ETH/USD +live desynced +1\.5 s", shown)
     assert "coinbase ETH/USD: bad \ufffd[31m news" in shown
     assert re.search(r"best +ETH/USD +open +3000\.1 ", shown)
+
+
+def drawn(books: LiveBooks, columns: int, gaps: int = 0) -> list[str]:
+    console = Console(width=columns, no_color=True, highlight=False)
+    with console.capture() as capture:
+        console.print(screen(books, NOW_NS + TREND_POINTS * TREND_NS, columns, lambda instrument: gaps))
+    return capture.get().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown", "points"),
+    [
+        (80, "venue pair state bid ask age", 0),
+        (84, "venue pair state bid ask age gaps", 0),
+        (100, "venue pair state bid ask age gaps trend", 15),
+        (120, "venue pair state bid size ask size age gaps trend", 11),
+        (150, "venue pair state bid size ask size age gaps trend clock", 32),
+    ],
+)
+def test_wider_terminal_shows_more_columns_and_as_much_of_the_trend_as_fits(columns: int, shown: str, points: int) -> None:
+    books = LiveBooks(BooksOptions(venues=("kraken",), pairs=("BTC/USD",), server=NOBODY), books_live.ignore)
+    (book,) = books.markets[0].books
+    books._hear("kraken", StateChanged(book, BookState(Connection.LIVE, Proof.UNVERIFIABLE, "", NOW_NS)))
+    empty = drawn(books, columns)
+    for second in range(TREND_POINTS + 5):
+        price, size = 12_345_678_901 + second, 123_456_789_000_000
+        quote = Quote(book, price, size, price + 1, size, 6, 8, Proof.UNVERIFIABLE, NOW_NS + second * TREND_NS)
+        books._hear("kraken", quote)
+    full = drawn(books, columns, gaps=234)
+    assert full[0].split() == empty[0].split() == shown.split()
+    assert len(full) == 3
+    assert max(map(len, full)) <= columns
+    assert sum(full[1].count(bar) for bar in BARS) == points
+    assert (" 234" in full[1]) == ("gaps" in shown)
+
+
+def test_best_of_each_pair_stands_below_its_books_and_no_book_twice() -> None:
+    options = BooksOptions(venues=("okx", "kraken"), pairs=("ETH/USD", "ETH/USDT", "BTC/USD"), server=NOBODY)
+    lines = drawn(LiveBooks(options, books_live.ignore), 100)
+    assert [line.split()[:2] for line in lines[1:10]] == [
+        ["okx", "ETH/USDT"],
+        ["kraken", "ETH/USD"],
+        ["best", "ETH/USD"],
+        ["kraken", "ETH/USDT"],
+        ["best", "ETH/USDT"],
+        ["okx", "BTC/USDT"],
+        ["kraken", "BTC/USD"],
+        ["best", "BTC/USD"],
+        ["kraken", "USDT/USD"],
+    ]
+
+
+def test_columns_stand_still_while_figures_change() -> None:
+    books = LiveBooks(BooksOptions(venues=("kraken",), server=NOBODY), books_live.ignore)
+    (book,) = books.markets[0].books
+    books._hear("kraken", StateChanged(book, BookState(Connection.LIVE, Proof.VERIFIED, "", NOW_NS)))
+    heads = set()
+    for price, size in ((300_010, 5), (312_345, 1_234_567), (99_999, 100)):
+        books._hear("kraken", Quote(book, price, size, price + 10, size, 2, 4, Proof.VERIFIED, NOW_NS))
+        heads.add(drawn(books, 160)[0])
+    assert len(heads) == 1
+
+
+def test_gaps_of_a_book_and_of_its_whole_connection_are_counted_once_each() -> None:
+    books = LiveBooks(BooksOptions(venues=("kraken", "coinbase"), server=NOBODY), books_live.ignore)
+    kraken, coinbase = books.markets[0].books
+    counts = books_live.GapCounts()
+    for state in (GOOD, BAD, GOOD, BAD):
+        counts.hear("kraken", StateChanged(kraken, state))
+    counts.hear("kraken", Fault("malformed", "not JSON", None, NOW_NS))
+    counts.hear("kraken", Fault("mismatch", "checksum 1, computed 2", kraken, NOW_NS))
+    assert (counts.of(kraken), counts.of(coinbase)) == (4, 0)
 
 
 def test_figures_are_short_and_exact() -> None:
