@@ -12,7 +12,8 @@ from collections.abc import Awaitable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mempool.cli.books_table import best_object, plain_lines, quote_object, screen, state_object
+from mempool.cli.books_stream import best_object, plain_lines, quote_object, state_object
+from mempool.cli.books_table import screen
 from mempool.cli.console import stdout_console
 from mempool.cli.end_codes import INTERRUPTED, TERMINATED
 from mempool.engine.book_gaps import BookGaps

@@ -16,7 +16,8 @@ import pytest
 from rich.console import Console
 
 from mempool.cli import books_live
-from mempool.cli.books_table import BARS, price_text, screen, short_price, sparkline
+from mempool.cli.books_stream import price_text
+from mempool.cli.books_table import BARS, screen, short_price, sparkline
 from mempool.cli.main import run
 from mempool.engine.books_followed import TREND_NS, TREND_POINTS
 from mempool.engine.books_live import BooksOptions, LiveBooks
