@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from mempool import replay
 from mempool.store.opening import prepare
 from scripts._devnet.packages import DevnetError
-from scripts._devnet.record import LEAST, MAX_BYTES, STRANGE, check, counted, exchanges, followed
+from scripts._devnet.record import BUNDLED, LEAST, MAX_BYTES, STRANGE, check, counted, exchanges, followed
 from scripts._devnet.traffic import CLOSING, kinds, with_arbitrageurs
 
+ROOT = Path(__file__).parent.parent.parent
 ENOUGH = {what: least for what, (least, _) in LEAST.items()} | {STRANGE: 0}
 
 
@@ -60,3 +62,10 @@ def test_one_transaction_in_four_brings_a_pool_back() -> None:
     assert closing == pytest.approx(sum(kind.weight for kind in changed) / 4)
     assert [kind for kind in changed if kind.name not in CLOSING] == [kind for kind in usual if kind.name not in CLOSING]
     assert {kind.name for kind in changed} == {kind.name for kind in usual}
+
+
+def test_bundled_capture_shows_what_is_demanded(tmp_path: Path) -> None:
+    bundled = ROOT / BUNDLED
+    path = tmp_path / "replayed.sqlite"
+    replay(bundled, path)
+    check(counted(path), bundled.stat().st_size)
