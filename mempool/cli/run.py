@@ -16,6 +16,7 @@ from mempool.model.display import display
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from mempool.books.money import FeesPips
     from mempool.engine.books_live import BooksOptions
     from mempool.engine.run import LiveRun, Status
     from mempool.engine.tally import Tally
@@ -78,6 +79,7 @@ def run_command(
     if not exchange and (pair or server or taker_fee):
         raise UsageError("--pair, --server and --taker-fee are about order books: name an --exchange, or all")
     endpoints = [Endpoint.parse(url) for url in rpc_url or ()]
+    fees = taker_fees(load_taker_fees(), taker_fee or ())
     options = RunOptions(
         endpoints=endpoints,
         tables=load_tables(chain),
@@ -85,8 +87,8 @@ def run_command(
         engine=EngineOptions(min_profit_eth=min_profit),
         store=StoreOptions(keep_ns=keep_ns(keep)),
         record=record,
-        books=books_options(exchange, pair, server) if exchange else None,
-        desk=DeskOptions(taker_fees(load_taker_fees(), taker_fee or ()), min_profit),
+        books=books_options(exchange, pair, server, fees) if exchange else None,
+        desk=DeskOptions(fees, min_profit),
     )
     for endpoint in endpoints:
         if endpoint.is_plain_and_remote:
@@ -102,7 +104,7 @@ def run_command(
     raise typer.Exit(code)
 
 
-def books_options(exchange: list[str], pair: list[str] | None, server: str) -> BooksOptions:
+def books_options(exchange: list[str], pair: list[str] | None, server: str, fees: FeesPips) -> BooksOptions:
     """Which order books to follow, and the legs between dollars, since pools trade in USDC and USDT."""
     from mempool.engine.books_live import BooksOptions
     from mempool.exchanges import EXCHANGES
@@ -113,6 +115,7 @@ def books_options(exchange: list[str], pair: list[str] | None, server: str) -> B
         pairs=tuple(pair or ("ETH/USD",)),
         server=server,
         bans=None if server else state_file(),
+        fees=fees,
         with_all_legs=True,
     )
 

@@ -34,8 +34,8 @@ def books_of(about: Mapping[str, str]) -> tuple[FollowedBooks, DeskOptions] | No
         return None
     fees = dict(fee.split("=", 1) for fee in about.get(FEES, "").split() if "=" in fee)
     try:
-        books = FollowedBooks(venues, pairs, with_all_legs=about.get(LEGS) == ALL_LEGS)
-        return books, DeskOptions({venue: int(pips) for venue, pips in fees.items()})
+        options = DeskOptions({venue: int(pips) for venue, pips in fees.items()})
+        return FollowedBooks(venues, pairs, options.fees, with_all_legs=about.get(LEGS) == ALL_LEGS), options
     except (MempoolError, ValueError):
         return None
 

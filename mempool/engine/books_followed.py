@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
 from mempool.books.consolidated import Consolidator
 from mempool.books.depth import BookDepth
+from mempool.books.ladder import Taken
+from mempool.books.merge import NO_FEES, ladder_of
+from mempool.books.money import FeesPips
 from mempool.errors import UsageError
 from mempool.exchanges import EXCHANGES, Exchange
 from mempool.exchanges.events import Fault, StateChanged
 from mempool.exchanges.symbols import QUOTE_ASSETS
 from mempool.feeds.venue import News, VenueBooks
 from mempool.model.book import BookState, Connection, Instrument, Proof, Quote
-from mempool.model.consolidated import ConsolidatedQuote
+from mempool.model.consolidated import ConsolidatedQuote, Trade
 
 USD, USDT, USDC = "USD", "USDT", "USDC"
 LISTS_USDT = ("binance", "okx", "bybit")
@@ -62,16 +66,15 @@ class Row:
 class Market:
     """One pair as the user names it: its books at the venues, the legs between their moneys, and the best over them."""
 
-    def __init__(self, text: str, venues: Sequence[Exchange]) -> None:
-        """Raises `UsageError` where the text names no pair."""
+    def __init__(self, text: str, venues: Sequence[Exchange], fees: FeesPips = NO_FEES) -> None:
+        """Without fees what is told after fees is as before them. Raises `UsageError` where the text names no pair."""
         self.text = text
         self.books = [_instrument(venue, text) for venue in venues]
         moneys = {book.quote for book in self.books}
         self.money = USD if USD in moneys else self.books[0].quote
         self.legs = list(legs_at(venues, [(USDT, USD)])) if moneys - {self.money} else []
-        # The best of the plain quotes is asked for only, and that one knows no fees.
-        free = dict.fromkeys((venue.name for venue in venues), 0)
-        self.best = Consolidator((self.books[0].base, self.money), self.books, free, self.legs)
+        self.fees = {venue.name: fees.get(venue.name, 0) for venue in venues}
+        self.best = Consolidator((self.books[0].base, self.money), self.books, self.fees, self.legs)
 
     def take(self, event: Quote | StateChanged) -> bool:
         """Whether it concerns one of the books or legs."""
@@ -83,18 +86,25 @@ class Market:
             self.best.on_state(event.instrument, event.state)
         return True
 
+    def walk(self, trade: Trade, size: Fraction, depths: Callable[[Instrument], BookDepth | None]) -> Taken:
+        """What so much of the base asset costs or brings over all books that are priced now, in the pair's money, after fees."""
+        books, legs = ([depth for each in each_of if (depth := depths(each))] for each_of in (self.books, self.legs))
+        return ladder_of(trade, self.money, books, legs, self.fees).walk(size)
+
 
 class FollowedBooks:
     """Fed with every event of the venues' feeds, live or from a capture."""
 
-    def __init__(self, venues: Sequence[str], pairs: Sequence[str], *, with_all_legs: bool = False) -> None:
+    def __init__(
+        self, venues: Sequence[str], pairs: Sequence[str], fees: FeesPips = NO_FEES, *, with_all_legs: bool = False
+    ) -> None:
         """`with_all_legs` follows every rate between dollars, for whoever compares with pools in USDC and USDT.
 
         Raises `UsageError` on unknown venues and pairs.
         """
         self.venues = [venue_of(name) for name in dict.fromkeys(venues)]
         self.pairs, self.with_all_legs = tuple(dict.fromkeys(pairs)), with_all_legs
-        self.markets = [Market(pair, self.venues) for pair in self.pairs]
+        self.markets = [Market(pair, self.venues, fees) for pair in self.pairs]
         self.rows: dict[Instrument, Row] = {}
         self.quotes: dict[Instrument, Quote] = {}
         """Of the books that are priced now."""

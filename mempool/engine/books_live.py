@@ -8,6 +8,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from mempool.books.merge import NO_FEES
+from mempool.books.money import FeesPips
 from mempool.engine.books_capture import about_books
 from mempool.engine.books_followed import FollowedBooks, Market, Row
 from mempool.engine.desk import DeskOptions
@@ -34,13 +36,15 @@ class BooksOptions(Struct, frozen=True, kw_only=True):
     """A server that plays the venues, each below its name; empty for the venues themselves."""
     record: Path | None = None
     bans: Path | None = None
+    fees: FeesPips = NO_FEES
+    """The taker's fee of every venue, for what is told after fees."""
     with_all_legs: bool = False
     """Whether to follow every rate between dollars, not only what the pairs need."""
 
 
 def followed_books(options: BooksOptions) -> FollowedBooks:
     """Raises `UsageError` on unknown venues and pairs."""
-    return FollowedBooks(options.venues, options.pairs, with_all_legs=options.with_all_legs)
+    return FollowedBooks(options.venues, options.pairs, options.fees, with_all_legs=options.with_all_legs)
 
 
 class LiveBooks:

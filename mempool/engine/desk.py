@@ -118,6 +118,7 @@ class Desk:
         for market in self.books.markets:
             if market.best.hears(quote.instrument) and self._is_due(market.text):
                 self._emit(BestSampled(market.best.quote(self.now_ns)))
+                self._emit(BestSampled(market.best.quote_after_fees(self.now_ns)))
 
     def _is_due(self, what: Instrument | str) -> bool:
         if self.now_ns - self._sampled_ns.get(what, -self._options.sample_ns) < self._options.sample_ns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from mempool.feeds.capture import CaptureReader
 from mempool.feeds.venue import News
 from mempool.feeds.venue_capture import VenueReplay
 from mempool.model.book import Connection, Instrument, Quote
+from mempool.model.consolidated import Trade
 from scripts._exchanges.faults import Fault, FaultKind
 from scripts._exchanges.server import ExchangeServer, exchange_server
 
@@ -64,9 +66,14 @@ async def test_books_of_all_venues_go_live_and_their_best_is_told_and_a_replay_t
             await follower.until(lambda: any(is_down(event, "okx") for event in follower.events))
             await follower.until(lambda: pairs <= follower.priced())
             best = follower.books.consolidated(0)[0]
+            bought, sold = (follower.books.markets[0].walk(side, Fraction(500), follower.books.books.depth) for side in Trade)
             # One machine, one clock: what is estimated is the way and what the venue holds messages back for.
             skews = [follower.books.skew_ns(venue) for venue in ALL]
             assert all(skew is not None and 0 <= skew < 500_000_000 for skew in skews), skews
+    assert best.ask is not None
+    assert best.bid is not None
+    assert bought.filled == sold.filled == 500
+    assert bought.value > 500 * best.ask.exact_price > 500 * best.bid.exact_price > sold.value
     assert ({part.venue for part in best.parts}, best.left_out) == (set(ALL), ())
     assert {part.venue for part in best.parts if part.leg is not None} == {"binance", "okx", "bybit"}
     for venue in ALL:

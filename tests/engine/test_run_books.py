@@ -33,7 +33,7 @@ class Run:
         self.db, self.capture = folder / "run.sqlite", folder / "run.capture.gz"
         self.said: list[str] = []
         self.status: Status | None = None
-        books = BooksOptions(venues=tuple(FEES), server=f"ws://127.0.0.1:{server.port}", with_all_legs=True)
+        books = BooksOptions(venues=tuple(FEES), server=f"ws://127.0.0.1:{server.port}", fees=FEES, with_all_legs=True)
         options = RunOptions(
             endpoints=(), tables=load_tables(), database=self.db, record=self.capture, books=books, desk=DeskOptions(FEES)
         )
