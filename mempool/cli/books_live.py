@@ -16,6 +16,7 @@ from mempool.cli.books_stream import best_object, plain_lines, quote_object, sta
 from mempool.cli.books_table import screen
 from mempool.cli.console import stdout_console
 from mempool.cli.end_codes import INTERRUPTED, TERMINATED
+from mempool.cli.event_loop import event_loop_run
 from mempool.engine.book_gaps import BookGaps
 from mempool.engine.books_live import BooksOptions, LiveBooks
 from mempool.errors import UpstreamError
@@ -239,13 +240,3 @@ def write_object(line: dict[str, Any]) -> None:
 
     sys.stdout.write(orjson.dumps(line).decode() + "\n")
     sys.stdout.flush()
-
-
-def event_loop_run(main: Any) -> None:
-    """On uvloop where it exists."""
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(main)
-        return
-    uvloop.run(main)

@@ -14,8 +14,6 @@ from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from mempool.books.money import FeesPips
     from mempool.engine.books_live import BooksOptions
     from mempool.engine.run import LiveRun, Status
@@ -128,6 +126,8 @@ def carry_out(live: LiveRun) -> tuple[int, Tally]:
     """Run until SIGINT or SIGTERM; the first drains, a second ends at once. Returns the exit code."""
     import asyncio
 
+    from mempool.cli.event_loop import event_loop_run
+
     received: list[int] = []
 
     def on_signal(number: int) -> None:
@@ -159,14 +159,3 @@ def status_text(status: Status) -> str:
         f"waiting {status.waiting:,}  dropped {dropped:,}  {head}  {books}"
         f"graded {counters.graded:,}  findings {counters.opportunities:,}"
     )
-
-
-def event_loop_run(main: Coroutine[None, None, Tally]) -> Tally:
-    """On uvloop where it exists."""
-    import asyncio
-
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(main)
-    return uvloop.run(main)
