@@ -73,7 +73,8 @@ async def test_books_of_all_venues_go_live_and_their_best_is_told_and_a_replay_t
     assert best.ask is not None
     assert best.bid is not None
     assert bought.filled == sold.filled == 500
-    assert bought.value > 500 * best.ask.exact_price > 500 * best.bid.exact_price > sold.value
+    assert bought.value > 500 * best.ask.exact_price
+    assert sold.value < 500 * best.bid.exact_price
     assert ({part.venue for part in best.parts}, best.left_out) == (set(ALL), ())
     assert {part.venue for part in best.parts if part.leg is not None} == {"binance", "okx", "bybit"}
     for venue in ALL:
