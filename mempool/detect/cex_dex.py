@@ -8,7 +8,6 @@ from fractions import Fraction
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mempool.amm.optimal import unit_price
 from mempool.detect.book_cycles import SECOND_NS, Terms
 from mempool.detect.cross_view import CrossView, Pair
 from mempool.detect.gas import GasAssumption
@@ -17,7 +16,7 @@ from mempool.detect.pool_size import PoolSide, PoolSize, best_size, same_size
 from mempool.detect.steps import SLACK
 from mempool.model.arbitrage import BookTrade, CexDexArbitrage, PoolTrade, Rejection
 from mempool.model.book import Instrument
-from mempool.model.consolidated import Trade
+from mempool.model.consolidated import PIPS, Trade
 from mempool.model.pool import PoolState
 from mempool.model.swap import HopResult, SwapResult
 
@@ -29,6 +28,8 @@ class _Gap(Struct, frozen=True):
     trade: Trade
     before: PoolState
     after: PoolState
+    limit: float
+    """What the first unit costs in the pool now, or brings there, after its fee: money for one of the base asset."""
 
     @property
     def token_in(self) -> bytes:
@@ -38,15 +39,6 @@ class _Gap(Struct, frozen=True):
     @property
     def token_out(self) -> bytes:
         return self.pair.base.token if self.trade is Trade.SELL else self.pair.money.token
-
-    def price(self, pool: PoolState) -> float:
-        """What the first unit costs in the pool, or brings there, after its fee: money for one of the base asset; 0 for none."""
-        base, money = self.pair.base, self.pair.money
-        paid = unit_price(pool.mid_price(self.token_in), pool.fee_pips)
-        scale = 10.0 ** (base.decimals - money.decimals)
-        if self.trade is Trade.BUY:
-            return paid * scale
-        return scale / paid if paid else 0.0
 
 
 class _Trial(Struct, frozen=True):
@@ -73,12 +65,14 @@ def detect_cex_dex(
     Nothing is said of swaps that may move less than it seems: where a token of theirs is in `taxed`, or the router measures
     what arrives and a token is none that exchanges trade. Ticks that are not known end a trade, and it may be more.
     """
-    if cause.reverts:
-        return
-    gaps = [gap for before, after in _moves(cause.hops) if (gap := _opened(view, before, after)) is not None]
-    if gaps and not _may_be_taxed(view, cause, taxed):
-        for gap in gaps:
-            found = _Comparison(view, gap, gas, terms).found()
+    for before, after in () if cause.reverts else _moves(cause.hops):
+        gap = _opened(view, before, after)
+        if gap is None:
+            continue
+        comparison = _Comparison(view, gap, gas, terms)
+        offers = comparison.offers()
+        if comparison.may_gain(offers) and not _may_be_taxed(view, cause, taxed):
+            found = comparison.found(offers)
             if found is not None:
                 yield found
 
@@ -88,28 +82,24 @@ class _Comparison:
 
     def __init__(self, view: CrossView, gap: _Gap, gas: GasAssumption, terms: Terms) -> None:
         self.view, self.gap, self.gas, self.terms = view, gap, gas, terms
-        self._limit = gap.price(gap.after)
 
-    def found(self) -> CexDexArbitrage | None:
-        offers = self._offers(())
-        if not self._gains(offers):
-            return None
+    def offers(self, without: Container[Instrument] = ()) -> Offers:
+        return Offers(self.gap.pair, self.gap.trade, self.view.books, self.terms.fees, without)
+
+    def may_gain(self, offers: Offers) -> bool:
+        """Whether the best book's price is better than the pool's, without the takers' fees: no size gains where it is not."""
+        price, sign = offers.best_price(), self.gap.trade.value
+        return price is not None and sign * price < sign * self.gap.limit * (1 + sign * SLACK)
+
+    def found(self, offers: Offers) -> CexDexArbitrage | None:
         stale = {each for each in offers.instruments() if self._is_stale(each)}
         if stale:
-            without = self._offers(stale)
-            fresh = self._judged(without) if self._gains(without) else None
+            without = self.offers(stale)
+            fresh = self._judged(without) if self.may_gain(without) else None
             if fresh is not None and fresh.rejection is None:
                 return fresh
             return self._judged(offers) or fresh
         return self._judged(offers)
-
-    def _gains(self, offers: Offers) -> bool:
-        """Whether the best book's price, without fees, may be better than the pool's."""
-        price, sign = offers.best_price(), self.gap.trade.value
-        return price is not None and self._limit > 0 and sign * price < sign * self._limit * (1 + sign * SLACK)
-
-    def _offers(self, without: Container[Instrument]) -> Offers:
-        return Offers(self.gap.pair, self.gap.trade, self.view.books, self.terms.fees, without)
 
     def _is_stale(self, instrument: Instrument) -> bool:
         depth = self.view.books.depth(instrument)
@@ -118,7 +108,7 @@ class _Comparison:
     def _judged(self, offers: Offers) -> CexDexArbitrage | None:
         """None where nothing gains without fees, or nothing more than before the swap."""
         after = self._side(self.gap.after)
-        free, with_fees = offers.steps(self._limit, after.most_base(offers.best_price() or 0.0))
+        free, with_fees = offers.steps(self.gap.limit, after.most_base(offers.best_price() or 0.0))
         gross = self._tried(offers, best_size(after, free), with_fees=False)
         if gross is None:
             return None
@@ -167,9 +157,9 @@ class _Comparison:
         if native is None:
             return None
         amount = Fraction(units * self.gas.price_wei, 10**native.decimals)
-        if native is money or not amount:
+        if native == money or not amount:
             return amount
-        pair = self.gap.pair if native is self.gap.pair.base else self.view.assets.between(native, money)
+        pair = self.gap.pair if native == self.gap.pair.base else self.view.assets.between(native, money)
         ask = Offers(pair, Trade.BUY, self.view.books, self.terms.fees).best_ask()
         return None if ask is None else amount * ask
 
@@ -197,9 +187,12 @@ def _opened(view: CrossView, before: PoolState, after: PoolState) -> _Gap | None
         return None
     (money, base), (money_before, base_before) = after.mid_price(pair.base.token), before.mid_price(pair.base.token)
     dearer = money * base_before - money_before * base
-    if not dearer:
+    if not dearer or not base or not money:
         return None
-    return _Gap(pair, Trade.BUY if dearer > 0 else Trade.SELL, before, after)
+    price, keep = money / base * 10.0 ** (pair.base.decimals - pair.money.decimals), 1 - after.fee_pips / PIPS
+    if dearer > 0:
+        return _Gap(pair, Trade.BUY, before, after, price * keep)
+    return _Gap(pair, Trade.SELL, before, after, price / keep)
 
 
 def _rejection(made: CexDexArbitrage, gain: Fraction, terms: Terms) -> tuple[Rejection | None, str]:

@@ -72,14 +72,14 @@ class Assets(Struct, frozen=True, eq=False):
         if coin is None or other is None:
             return None
         money = max((coin, other), key=self._rank_as_money)
-        if not money.is_dollar and money is not self.native:
+        if not money.is_dollar and money != self.native:
             return None
-        pair = self.between(other if money is coin else coin, money)
+        pair = self.between(other if money == coin else coin, money)
         return pair if pair.books else None
 
     def _rank_as_money(self, coin: Coin) -> tuple[bool, int, bool, str]:
         place = MONEYS.index(coin.asset) if coin.asset in MONEYS else len(MONEYS)
-        return coin.is_dollar, -place, coin is self.native, coin.asset
+        return coin.is_dollar, -place, coin == self.native, coin.asset
 
 
 class CrossView(Struct, frozen=True):

@@ -37,16 +37,17 @@ class Offers:
         self._books, self._fees, self._is_sale = books, fees, trade is Trade.SELL
         self.legs: dict[str, Leg] = {}
         """By quote asset: of the priced ones that with the best price after its fee."""
-        for asset, rates in pair.legs.items():
-            leg = self._leg([each for each in rates if each not in without])
+        self._rates = {pair.money.asset: 1.0}
+        """By quote asset: money for one of it, without fees."""
+        for asset, instruments in pair.legs.items():
+            leg = self._leg(instruments, without)
             if leg is not None:
-                self.legs[asset] = leg
+                self.legs[asset], self._rates[asset] = leg, leg.rate
         self.quotes: list[Quote] = []
         self._prices: list[float] = []
         for instrument in pair.books:
-            quote = None if instrument in without else books.quotes.get(instrument)
-            rate = self._rate(instrument.quote)
-            if quote is not None and rate:
+            quote, rate = books.quotes.get(instrument), self._rates.get(instrument.quote)
+            if quote is not None and rate is not None and instrument not in without:
                 self.quotes.append(quote)
                 self._prices.append(self._own_price(quote) * rate)
 
@@ -105,12 +106,12 @@ class Offers:
             return sum([trade.amount_out for trade in trades if trade.asset_out == money], Fraction())
         return sum([trade.amount_in for trade in trades if trade.asset_in == money], Fraction())
 
-    def _leg(self, rates: Sequence[Instrument]) -> Leg | None:
+    def _leg(self, instruments: Sequence[Instrument], without: Container[Instrument]) -> Leg | None:
         """A sale's proceeds are sold for the most, the money for a purchase bought for the least."""
         best, best_cost, quotes = None, inf, self._books.quotes
-        for instrument in rates:
+        for instrument in instruments:
             quote = quotes.get(instrument)
-            if quote is not None:
+            if quote is not None and instrument not in without:
                 leg, fee = self._as_leg(instrument, quote), self._fees[instrument.venue] / PIPS
                 if leg.is_inverse:
                     cost = -leg.rate / (1 + fee) if self._is_sale else leg.rate / (1 - fee)
@@ -126,18 +127,11 @@ class Offers:
             return Leg(instrument, quote, unit / (quote.ask_price if self._is_sale else quote.bid_price), is_inverse=True)
         return Leg(instrument, quote, (quote.bid_price if self._is_sale else quote.ask_price) / unit, is_inverse=False)
 
-    def _rate(self, asset: str) -> float:
-        """Money for one of a quote asset, without fees; 0 where no leg is priced."""
-        leg = self.legs.get(asset)
-        if leg is not None:
-            return leg.rate
-        return 1.0 if asset == self.pair.money.asset else 0.0
-
     def _own_price(self, quote: Quote) -> float:
         return (quote.bid_price if self._is_sale else quote.ask_price) / POWERS[quote.price_decimals]
 
     def _worthwhile(self, quote: Quote, limit: float, most: float) -> BookDepth | None:
-        return self._cut(quote.instrument, self.trade, limit / self._rate(quote.instrument.quote), most)
+        return self._cut(quote.instrument, self.trade, limit / self._rates[quote.instrument.quote], most)
 
     def _worthwhile_leg(self, asset: str, limit: float, most: float) -> BookDepth | None:
         """The leg's levels that still gain with the best of the books that need it."""

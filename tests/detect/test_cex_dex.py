@@ -308,25 +308,26 @@ def test_list_that_goes_on_behind_what_is_taken_may_be_more() -> None:
     assert [one.may_be_more for one in found(SELLS_ETH, USDC_POOL, replace(AT_BYBIT, bids_go_on=True))] == [False]
 
 
-def many_levels(instrument: Instrument, best: int, size: int) -> BookDepth:
-    """A hundred small levels a side, ten cents from each other, that go on behind them."""
-    bids, asks = (tuple(Level(best + sign * (50 + 10 * place), size) for place in range(100)) for sign in (-1, 1))
+def many_levels(instrument: Instrument, middle: int, size: int, step: int = 10) -> BookDepth:
+    """A hundred small levels a side, so many cents from each other, that go on behind them."""
+    bids, asks = (tuple(Level(middle + sign * step * (5 + place), size) for place in range(100)) for sign in (-1, 1))
     return BookDepth(instrument, bids, asks, 2, 1, bids_go_on=True, asks_go_on=True, recv_ns=NOW)
 
 
 @pytest.mark.parametrize("asked", [SELLS_ETH, BUYS_ETH])
 @pytest.mark.parametrize("sizes", [{BYBIT: 6}, {KRAKEN: 9}, {KRAKEN: 6, COINBASE: 7}])
+@pytest.mark.parametrize("terms", [TERMS, FEELESS])
 def test_levels_that_no_trade_comes_to_are_left_aside_and_none_that_one_does(
-    asked: SwapIntent, sizes: dict[Instrument, int]
+    asked: SwapIntent, sizes: dict[Instrument, int], terms: Terms
 ) -> None:
     is_sale = asked is SELLS_ETH
-    leg = replace(many_levels(CIRCLE_USD, 10_000, 20_000), price_decimals=4)
+    leg = replace(many_levels(CIRCLE_USD, 10_000, 20_000, step=1), price_decimals=4)
     deep = [many_levels(each, 300_000, size) for each, size in sizes.items()]
-    (one,) = found(asked, USDC_POOL, *deep, leg)
+    (one,) = found(asked, USDC_POOL, *deep, leg, terms=terms)
     pool_pair = assets().pair(NATIVE, DOLLAR)
     assert pool_pair is not None
     (cause,) = cross_scene(asked, [USDC_POOL], [])[1].hops
-    rungs = ladder_of(Trade.SELL if is_sale else Trade.BUY, "USDC", deep, [leg], FEES)
+    rungs = ladder_of(Trade.SELL if is_sale else Trade.BUY, "USDC", deep, [leg], terms.fees)
     top = one.pool_trade.amount_in
     gains = [gain_at(cause.after, pool_pair, rungs, top * part // 100) for part in (98, 99, 100, 101, 102)]
     assert max(gain or Fraction() for gain in gains) == gains[2]
