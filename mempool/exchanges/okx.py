@@ -1,13 +1,20 @@
-"""OKX v5: `books`, 400 levels, each message naming the one before it."""
+"""OKX v5: `books`, 400 levels, each message naming the one before it, and once with a CRC32 of the 25 best levels a side.
+
+The checksum's recipe is that of the section "Checksum" of OKX's order book channel.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, zip_longest
 from typing import Literal
+from zlib import crc32
 
 import msgspec
 from msgspec import Struct, field
 
+from mempool.books.order_book import OrderBook
+from mempool.books.side import BookSide
 from mempool.exchanges.clock import MILLISECOND_NS
 from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Ping
 from mempool.exchanges.messages import HEARTBEAT, IGNORED, Closing, Message, Subscribed, VenueError
@@ -15,6 +22,7 @@ from mempool.exchanges.symbols import dashed, pair_of
 from mempool.model.book import BookUpdate, Instrument
 
 NAME = "okx"
+CHECKED_LEVELS = 25
 _TextLevels = list[tuple[str, str, str, str]]
 
 
@@ -29,6 +37,7 @@ class _Book(Struct, gc=False):
     ts: str
     number: int = field(name="seqId")
     previous: int = field(name="prevSeqId")
+    checksum: int = 0
 
 
 class _BookFrame(Struct, gc=False):
@@ -48,7 +57,7 @@ _OTHER = msgspec.json.Decoder(_Other)
 
 
 def parse(frame: bytes) -> Sequence[Message]:
-    """The checksum is not looked at: the venue sends 0 in it, and names the message before."""
+    """A checksum of 0 is none: the venue sends nothing else now, and names the message before."""
     if frame == b"pong":
         return (HEARTBEAT,)
     if b'"action":' not in frame[:128]:
@@ -64,7 +73,7 @@ def parse(frame: bytes) -> Sequence[Message]:
             0,
             book.number,
             book.previous,
-            None,
+            book.checksum or None,
             int(book.ts) * MILLISECOND_NS,
         )
         for book in body.data
@@ -88,6 +97,54 @@ def continuity(last_id: int, update: BookUpdate) -> Continuity:
     return Continuity.OLD if is_old else Continuity.GAP
 
 
+class Checksum:
+    """Holds a book to the checksums of its updates, from a snapshot on that has one; without that every update holds."""
+
+    __slots__ = ("_book", "_decimals", "_sides")
+
+    def __init__(self, book: OrderBook) -> None:
+        self._book = book
+        self._decimals = 0
+        self._sides: tuple[_Texts, _Texts] | None = None
+
+    def __call__(self, update: BookUpdate) -> bool:
+        if update.is_snapshot:
+            book = self._book
+            self._sides = None if update.checksum is None else (_Texts(book.bids), _Texts(book.asks))
+            self._decimals = book.price_decimals
+        if self._sides is None:
+            return True
+        factor = 10 ** (self._book.price_decimals - self._decimals)
+        self._decimals = self._book.price_decimals
+        bids, asks = (side.after(changes, factor) for side, changes in zip(self._sides, (update.bids, update.asks), strict=True))
+        text = ":".join(each for each in chain(*zip_longest(bids, asks)) if each is not None)
+        checksum = crc32(text.encode())
+        return update.checksum == (checksum if checksum < 2**31 else checksum - 2**32)
+
+
+class _Texts:
+    """One side's levels, `price:size` as the venue wrote them, by the book's keys."""
+
+    __slots__ = ("_side", "_texts")
+
+    def __init__(self, side: BookSide) -> None:
+        self._side = side
+        self._texts: dict[int, str] = {}
+
+    def after(self, changes: Sequence[Sequence[str]], factor: int) -> list[str]:
+        """The best 25, best first. The keys are `factor` times what they were before these changes."""
+        side, texts = self._side, self._texts
+        if factor != 1:
+            texts = self._texts = {key * factor: text for key, text in texts.items()}
+        for price, size, *_ in changes:
+            key = side.prices[price]
+            if key in side.levels:
+                texts[key] = f"{price}:{size}"
+            else:
+                texts.pop(key, None)
+        return [texts.get(key, "") for key in side.best_keys(CHECKED_LEVELS)]
+
+
 def _request(operation: str, instruments: Sequence[Instrument]) -> bytes:
     arguments = [{"channel": "books", "instId": each.symbol} for each in instruments]
     return msgspec.json.encode({"op": operation, "args": arguments})
@@ -106,5 +163,6 @@ OKX = Exchange(
     pair=pair_of,
     limits=Limits(),
     ping=Ping(b"ping", 18 * SECOND_NS),
+    verifier=Checksum,
     trims_zeros=True,
 )
