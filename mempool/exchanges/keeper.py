@@ -116,6 +116,7 @@ class BookKeeper:
     def forget(self) -> None:
         """Drop the book and wait for a snapshot."""
         self.is_awaiting = True
+        self.book.clear()
         self._buffer.clear()
         self._crossed_ns = None
         self._oracle.disagreements = 0
