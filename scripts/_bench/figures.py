@@ -80,13 +80,15 @@ def _percentiles_us(nanoseconds: Sequence[int]) -> tuple[float, ...]:
 class Row(Struct, frozen=True):
     """One piece of work: ours and what stands beside it; `expected` are the ratios to peers that ours should reach.
 
-    With `tails`, by contestant, these are shown beside the medians.
+    With `tails`, by contestant, these are shown beside the medians; `limits` are microseconds that figures of our tail should
+    stay below.
     """
 
     work: str
     figures: tuple[Figure, ...]
     expected: Mapping[str, float] = {}
     tails: Mapping[str, Tail] = {}
+    limits: Mapping[str, float] = {}
 
     @property
     def ours(self) -> Figure:
@@ -187,11 +189,18 @@ def _tails_table(section: Section) -> Table:
         for figure in row.figures:
             cells = [f"{each:.1f}" for each in (figure.median * 1e6, *astuple(row.tails[figure.name]))]
             if figure is row.ours:
-                table.add_row(row.work, figure.name, *cells, "", "")
+                table.add_row(row.work, figure.name, *cells, "", _within(row))
                 continue
             middle, least, most = ratios(row.ours, figure)
             table.add_row("", figure.name, *cells, f"{middle:.2f} ({least:.2f} to {most:.2f})", _verdict(row, figure, middle))
     return table
+
+
+def _within(row: Row) -> str:
+    """Whether our own tail stays within its limits."""
+    tail = row.tails[OURS]
+    verdicts = [(name, limit, getattr(tail, name) < limit) for name, limit in row.limits.items()]
+    return ", ".join(f"{name} below {limit:g}: {'holds' if holds else 'missed'}" for name, limit, holds in verdicts)
 
 
 def _verdict(row: Row, peer: Figure, ratio: float) -> str:
@@ -220,4 +229,5 @@ def _row_json(section: Section, row: Row) -> dict[str, object]:
         "ratios": {peer.name: ratios(row.ours, peer) for peer in row.figures[1:]},
         "expected": dict(row.expected),
         **({"microseconds": {name: asdict(tail) for name, tail in row.tails.items()}} if row.tails else {}),
+        **({"limits": dict(row.limits)} if row.limits else {}),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._bench.books import LOCKS, measure
+from scripts._bench.books import LOCKS, measure, recorded
 from scripts._bench.books_frames import Recording, binance_diffs, kraken
 from scripts._bench.books_worker import Frame, Mempool, in_v1, quotes, times
 from scripts._bench.environment import HERE
@@ -82,13 +82,17 @@ def test_table_shows_the_tail_of_every_row(frames: Path, capsys: pytest.CaptureF
     assert "p99.9" in printed
     assert "Kraken, CRC32 checked" in printed
     assert "peers are not measured with --quick" in printed
+    assert "p999 below 1000: " in printed
+    for work in ("received", "sent"):
+        tail = rows[f"{work} -> best over all venues"].tails[OURS]
+        assert 0 < tail.p50 <= tail.p99 <= tail.max
     rows_read = json.loads(json.dumps(as_json(sections, {})))["rows"]
     (kraken_row,) = [row for row in rows_read if row["work"].startswith("Kraken")]
     assert set(kraken_row["microseconds"][OURS]) == {"p50", "p99", "p999", "max"}
 
 
 def test_absent_recordings_are_said_to_be(tmp_path: Path) -> None:
-    section: Section = measure(Options(quick=True, frames=tmp_path / "none"))[0]
+    section: Section = recorded(Options(quick=True, frames=tmp_path / "none"))
     assert not section.rows
     assert "not beside the checkout" in section.notes[0]
 
