@@ -98,7 +98,8 @@ def _books(tally: BookTally) -> Iterator[tuple[str, str]]:
     if tally.is_empty:
         return
     yield "books", f"{tally.quotes:,} quotes of {len(tally.books):,} order books stored"
-    troubles = {"times a book lost its price": tally.lost, "messages that could not be used": tally.faults}
+    times = "time" if tally.lost == 1 else "times"
+    troubles = {f"{times} a book lost its price": tally.lost, "messages that could not be used": tally.faults}
     if any(troubles.values()):
         yield "", _counted(troubles)
 
