@@ -24,7 +24,7 @@ class Asking:
 
     __slots__ = (
         *("_connected_ns", "_exchange", "_instrument", "_is_due", "_patience_ns", "_pause_ns", "_tries"),
-        *("asked_ns", "is_waiting"),
+        *("asked_ns", "is_waiting", "unanswered"),
     )
 
     def __init__(self, exchange: Exchange, instrument: Instrument) -> None:
@@ -33,6 +33,8 @@ class Asking:
         """When the last request was made; None where none was on this connection."""
         self.is_waiting = False
         """Whether that request has not been answered yet."""
+        self.unanswered = 0
+        """Requests in a row that nothing came of in time."""
         self._connected_ns: int | None = None
         self._pause_ns = 0
         self._patience_ns = REST_PATIENCE_NS if exchange.rest is not None else FIRST_PATIENCE_NS
@@ -44,7 +46,7 @@ class Asking:
         self._connected_ns = now_ns
         self.asked_ns = None if self._exchange.rest is not None else now_ns
         self.is_waiting = self.asked_ns is not None
-        self._is_due, self._tries, self._pause_ns = False, 0, 0
+        self._is_due, self._tries, self._pause_ns, self.unanswered = False, 0, 0, 0
 
     def disconnect(self) -> None:
         self._connected_ns = self.asked_ns = None
@@ -60,6 +62,7 @@ class Asking:
             self._is_due = True
             return
         self._is_due = False
+        self.unanswered += self.is_waiting
         self.asked_ns, self.is_waiting = now_ns, True
         self._pause_ns = FIRST_PAUSE_NS << self._tries
         self._tries = min(self._tries + 1, MOST_TRIES)
@@ -80,6 +83,7 @@ class Asking:
     def answered(self, now_ns: int) -> None:
         """A snapshot has come. The next one is given twice the time that this one took."""
         self._is_due = self.is_waiting = False
+        self.unanswered = 0
         # A later answer may be that to an earlier request: its time says nothing.
         if self._tries <= 1 and self.asked_ns is not None and self._exchange.rest is None:
             self._patience_ns = min(max(2 * (now_ns - self.asked_ns), FIRST_PAUSE_NS), MAX_PATIENCE_NS)

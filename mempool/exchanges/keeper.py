@@ -16,6 +16,8 @@ MAX_BUFFERED = 20_000
 MAX_CROSSED_NS = 250_000_000
 """Before another snapshot is asked for; twice as long each time that this one is crossed too: then the venue's own book is."""
 MOST_CROSSED_NS = 32 * SECOND_NS
+UNANSWERED_LIMIT = 3
+"""So many requests for a first snapshot without a word in reply are told."""
 MAX_QUIET_NS = 5 * SECOND_NS
 # A member of an enumeration costs a look-up in its class each time: these three are asked for at every message.
 _NEXT, _VERIFIED, _DESYNCED = Continuity.NEXT, Proof.VERIFIED, Proof.DESYNCED
@@ -179,6 +181,8 @@ class BookKeeper:
         """What time alone brings: a request that is due or was not answered, a crossed book, a quiet one."""
         if self.is_awaiting:
             self._asking.tick(now_ns, events)
+            if self._asking.unanswered >= UNANSWERED_LIMIT and not self.has_synced:
+                self.explain("the venue does not answer: is it listed there?", now_ns, events)
         elif self._is_crossed_too_long(now_ns):
             self._give_up_crossed(now_ns, events)
         elif self.book.is_too_deep:

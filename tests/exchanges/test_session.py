@@ -398,3 +398,17 @@ def test_kraken_message_that_was_overtaken_loses_the_book_though_its_checksum_is
     events = line.hear(removed)
     assert faults(events) == [("gap", "a message is older than the one before it")]
     assert line.session.quote(line.symbol) is None
+
+
+@pytest.mark.parametrize("dialect", [Coinbase, Kraken, Okx, Bybit])
+def test_venue_that_never_answers_for_a_symbol_is_told_and_the_other_one_lives(dialect: type[Dialect]) -> None:
+    line = Line(dialect())
+    line.hear(line.dialect.snapshot(line.other))
+    for number in range(60):
+        line.hear(line.dialect.update(line.other, [("99.3", f"{number + 1}.5")], []))
+        line.wait(0.1)
+    assert line.state.connection is Connection.SYNCING
+    assert line.state.reason == "the venue does not answer: is it listed there?"
+    assert line.session.state(line.other).is_priced
+    line.hear(line.dialect.snapshot(line.symbol))
+    assert line.state.is_priced
