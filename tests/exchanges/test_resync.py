@@ -7,6 +7,8 @@ again at once here: the feed's own back-off comes on top.
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from mempool.exchanges import EXCHANGES
@@ -20,6 +22,8 @@ from tests.fakes.exchange_play import PER_FRAME, Play
 
 VENUES = tuple(LISTINGS)
 LIMIT_NS = 2 * SECOND_NS
+LOG = logging.getLogger(__name__)
+"""The long run tells its figures: `pytest --slow --log-cli-level=INFO`."""
 
 
 def assert_sound(play: Play) -> None:
@@ -160,5 +164,6 @@ def test_20_000_messages_with_faults_bring_no_wrong_quote_and_each_book_is_soon_
 @pytest.mark.parametrize("venue", VENUES)
 def test_200_000_messages_with_faults_bring_no_wrong_quote_and_each_book_is_soon_back(venue: str) -> None:
     play = play_scattered(venue, 12, 200_000)
+    LOG.info("%s", play.watch.figures())
     assert len(play.watch.resyncs) > 1_000
     assert_sound(play)

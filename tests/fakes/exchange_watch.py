@@ -145,13 +145,15 @@ class Watch:
             self.resyncs.append(Resync(symbol, kinds, found_ns, max([found_ns, *keeping]), now_ns))
             self._cured_ns[symbol] = found_ns
 
-    def worst_ns(self) -> dict[FaultKind, int]:
-        """By kind, of the books that nothing else struck meanwhile."""
-        worst: dict[FaultKind, int] = {}
+    def figures(self) -> str:
+        """How often books came back, and the longest times in seconds: after one kind of fault alone, and after several."""
+        worst: dict[str, int] = {}
         for each in self.resyncs:
-            if len(each.kinds) == 1:
-                worst[each.kinds[0]] = max(worst.get(each.kinds[0], 0), each.took_ns)
-        return worst
+            name = each.kinds[0].value if len(each.kinds) == 1 else "several" if each.kinds else "start"
+            worst[name] = max(worst.get(name, 0), each.took_ns)
+        longest_first = sorted(worst.items(), key=lambda item: -item[1])
+        times = ", ".join(f"{name} {took_ns / SECOND_NS:.2f}" for name, took_ns in longest_first)
+        return f"{self._venue}: {len(self.resyncs)} times back; {times}"
 
     def _striking(self, symbol: str) -> Iterator[Strike]:
         """Coinbase numbers what it sends over all its books."""
