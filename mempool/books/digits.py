@@ -22,14 +22,25 @@ class DigitsSide(BookSide):
         self._sort()
 
     def update(self, changes: Sequence[TextLevel]) -> None:
-        prices, sizes, put = self.prices, self.sizes, self._put
+        sign, prices, sizes = self.sign, self.prices, self.sizes
+        levels, top, digits = self.levels, self.top, self.digits
         for change in changes:
-            put(prices[change[0]], sizes[change[1]])
+            key = prices[change[0]]
+            size = sizes[change[1]]
+            at = bisect_left(top, key)
+            if size:
+                if key not in levels:
+                    top.insert(at, key)
+                    digits.insert(at, b"%d%d" % (sign * key, size))
+                else:
+                    digits[at] = b"%d%d" % (sign * key, size)
+                levels[key] = size
+            elif levels.pop(key, 0):
+                del top[at], digits[at]
 
     def update_floats(self, changes: Sequence[FloatLevel], price_scale: float, size_scale: float) -> None:
-        key_scale, half, put = self.sign * price_scale, self.sign * 0.5, self._put
-        for price, amount in changes:
-            put(int(price * key_scale + half), int(amount * size_scale + 0.5))
+        prices, sizes = self.prices.decimals, self.sizes.decimals
+        self.update([(f"{price:.{prices}f}", f"{amount:.{sizes}f}") for price, amount in changes])
 
     def clear(self) -> None:
         super().clear()
@@ -37,9 +48,10 @@ class DigitsSide(BookSide):
 
     def truncate(self, depth: int) -> None:
         excess = len(self.top) - depth
-        super().truncate(depth)
         if excess > 0:
-            del self.digits[:excess]
+            for key in self.top[:excess]:
+                del self.levels[key]
+            del self.top[:excess], self.digits[:excess]
 
     def rescale_prices(self, decimals: int) -> None:
         super().rescale_prices(decimals)
@@ -48,21 +60,6 @@ class DigitsSide(BookSide):
     def rescale_sizes(self, factor: int) -> None:
         super().rescale_sizes(factor)
         self._sort()
-
-    def _put(self, key: int, size: int) -> None:
-        top, levels = self.top, self.levels
-        at = bisect_left(top, key)
-        if not size:
-            if levels.pop(key, 0):
-                del top[at], self.digits[at]
-            return
-        digits = b"%d%d" % (self.sign * key, size)
-        if key in levels:
-            self.digits[at] = digits
-        else:
-            top.insert(at, key)
-            self.digits.insert(at, digits)
-        levels[key] = size
 
     def _sort(self) -> None:
         levels, sign = self.levels, self.sign

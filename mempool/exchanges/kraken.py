@@ -24,13 +24,13 @@ DEPTHS = (10, 25, 100, 500, 1_000)
 DEPTH = 100
 CHECKED_LEVELS = 10
 
-_LEVEL = rb'\{"price":[\d.eE+-]+,"qty":[\d.eE+-]+\}'
+_LEVEL = rb'\{"price":[0-9.eE+-]++,"qty":[0-9.eE+-]++\}'
 _LEVELS = rb"((?:%s(?:,%s)*)?)" % (_LEVEL, _LEVEL)
 _BOOK = re.compile(
     rb'\{"channel":"book","type":"(snapshot|update)","data":\[\{"symbol":"([^"\\]+)","bids":\[%s\],"asks":\[%s\],'
     rb'"checksum":(\d{1,10}),"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z"\}\]\}' % (_LEVELS, _LEVELS)
 )
-_PRICE_AND_SIZE = re.compile(rb'"price":([^,]+),"qty":([^}]+)')
+_PRICE_AND_SIZE = re.compile(rb'"price":([^,]++),"qty":([^}]++)')
 
 
 class _Level(Struct, gc=False):
