@@ -80,6 +80,12 @@ class Asking:
         if self._is_due or is_late:
             self.ask(now_ns, events)
 
+    def ask_again(self, since_ns: int, now_ns: int, events: list[BookEvent]) -> None:
+        """What was asked after `since_ns` was lost with all that was said then: that was no answer, and lengthens no pause."""
+        if self.is_waiting and self.asked_ns is not None and self.asked_ns > since_ns:
+            self._tries, self._pause_ns = 0, FIRST_PAUSE_NS
+            self.ask(now_ns, events)
+
     def answered(self, now_ns: int) -> None:
         """A snapshot has come. The next one is given twice the time that this one took."""
         self._is_due = self.is_waiting = False

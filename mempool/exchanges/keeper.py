@@ -121,7 +121,7 @@ class BookKeeper:
         self.book.clear()
         self._buffer.clear()
         self._crossed_ns = None
-        self._oracle.disagreements = 0
+        self._oracle.forget()
 
     def malformed(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """A message of this book could not be used."""
@@ -146,7 +146,6 @@ class BookKeeper:
     def disconnect(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         """The connection is lost, and the book with it."""
         self.forget()
-        self._oracle.forget()
         self._asking.disconnect()
         self._set(Connection.DOWN, Proof.DESYNCED, reason, recv_ns, events)
 
@@ -194,6 +193,11 @@ class BookKeeper:
         """The last request brought no book, and why: another one, when its pause is over."""
         self.explain(reason, now_ns, events)
         self._asking.ask(now_ns, events)
+
+    def ask_again(self, since_ns: int, now_ns: int, events: list[BookEvent]) -> None:
+        """Something was heard after a silence that began at `since_ns`, and was not this book's snapshot."""
+        if self.is_awaiting and self.has_synced and self._exchange.rest is None:
+            self._asking.ask_again(since_ns, now_ns, events)
 
     def explain(self, reason: str, now_ns: int, events: list[BookEvent]) -> None:
         """Say why there is no book yet, where one is awaited."""
@@ -338,7 +342,6 @@ class BookKeeper:
         if self._verify is not None:
             self.desync("mismatch", "the checksum does not match", recv_ns, events)
         else:
-            self._oracle.disprove()
             self.desync("oracle", "the venue's best quote is another one", recv_ns, events)
 
     def _say(self, recv_ns: int, events: list[BookEvent]) -> None:

@@ -33,15 +33,11 @@ class Oracle:
         self.has_heard = True
 
     def forget(self) -> None:
-        """A new connection, or a venue's quote that no book agrees with."""
+        """The book is lost: best quotes may have been lost with it, and those before say nothing any more."""
         self._tickers.clear()
-        self.disprove()
-
-    def disprove(self) -> None:
-        """The last best quote is not to be asked again; later ones that were heard are."""
         self._ticker = None
         self.disagreements = 0
-        self.has_heard = bool(self._tickers)
+        self.has_heard = False
 
     def agrees(self, book: OrderBook, last_id: int) -> bool:
         """Whether the venue's last best quote up to `last_id` is the book's; True where there is none yet."""

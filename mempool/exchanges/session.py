@@ -30,6 +30,8 @@ from mempool.model.display import excerpt
 
 MAX_SYMBOLS = 1_024
 SILENCE_NS = 30 * SECOND_NS
+SILENT_NS = 5 * SECOND_NS // 4
+"""What was asked for in so long a silence was lost with it where something else is heard next."""
 LOOKED_AT = 4_096
 """So many bytes of a frame that cannot be read are searched for the symbol that it may be about."""
 _UNREADABLE = (MalformedFrame, msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
@@ -104,7 +106,7 @@ class ExchangeSession:
         """What one frame changes; never raises on what a venue may send."""
         self.counts.frames += 1
         recv_ns = self._advance(recv_ns) if recv_ns < self._now_ns else recv_ns
-        self._now_ns = self._heard_ns = recv_ns
+        heard_ns, self._now_ns, self._heard_ns = self._heard_ns, recv_ns, recv_ns
         events: list[BookEvent] = []
         if len(frame) > self._max_frame_bytes:
             self._unreadable(frame, f"a frame of {len(frame):,} bytes", recv_ns, events)
@@ -121,7 +123,10 @@ class ExchangeSession:
                 self._meanings[type(message)](message, recv_ns, events)
             elif not self._is_next(message.number, recv_ns, events):
                 break
-        if self._silenced:
+        if recv_ns - heard_ns > SILENT_NS:
+            for keeper in self.keepers.values():
+                keeper.ask_again(heard_ns, recv_ns, events)
+        if self._silenced and (self._next_number is None or any(type(each) is FrameNumber for each in messages)):
             self._revive(recv_ns, events)
         return events
 
@@ -311,7 +316,7 @@ class ExchangeSession:
                 keeper.stale("two heartbeats are missing", now_ns, events)
 
     def _revive(self, now_ns: int, events: list[BookEvent]) -> None:
-        """A frame was read again. Its number shows that nothing was lost; without one each book's next message has to."""
+        """After a silence. The frame's number shows that nothing was lost; without one each book's next message has to."""
         silenced, self._silenced = self._silenced, {}
         for symbol, proof in silenced.items():
             if self._next_number is not None:

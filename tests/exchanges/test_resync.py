@@ -80,6 +80,16 @@ def test_two_requests_in_a_row_that_are_lost_on_the_way_cost_less_than_two_secon
     assert_sound(play)
 
 
+@pytest.mark.parametrize("venue", VENUES)
+def test_book_that_was_lost_before_a_long_silence_is_back_within_two_seconds_of_its_end(venue: str) -> None:
+    symbol = LISTINGS[venue][0].symbol
+    play = Play(venue, 3, [Fault(FaultKind.NAN, 60, symbol=symbol), Fault(FaultKind.MUTE, 61, symbol=symbol, seconds=9)])
+    play.run_until_struck(2)
+    play.run_for(12)
+    assert all(play.session.state(each.symbol).is_priced for each in play.instruments)
+    assert_sound(play)
+
+
 UNLISTED = {
     "binance": ("Invalid symbol.", "XYZUSDT"),
     "coinbase": ("XYZ-USD is not a valid product", "XYZ-USD"),

@@ -193,6 +193,15 @@ def test_frame_after_a_silence_that_shows_a_loss_brings_no_old_quote(dialect: ty
     assert line.session.quote(line.other) is None
 
 
+def test_frame_without_a_number_shows_nothing_of_what_was_lost_in_a_silence() -> None:
+    line = Line(Coinbase()).synced()
+    line.wait(2.1)
+    line.hear(b'{"type":"error","message":"slow down"}')
+    assert line.state.proof is Proof.STALE
+    line.hear(line.dialect.update(line.other, [("99.3", "3.5")], []))
+    assert line.state.is_priced
+
+
 def test_silent_connection_is_to_be_opened_anew() -> None:
     line = Line(Kraken()).synced()
     assert Reconnect("nothing was heard for 30 s") in line.wait(30.1)
