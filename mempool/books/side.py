@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from heapq import nlargest
+from math import floor
 
 from mempool.books.scale import PriceScale, SizeScale
 from mempool.model.book import FloatLevel, Level, TextLevel
@@ -51,16 +52,18 @@ class BookSide:
 
         Raises `BadNumber` and `MoreDecimals` with the changes before it applied: applying all of them again does no harm.
         """
-        levels, top, prices, sizes, floor = self.levels, self.top, self.prices, self.sizes, self._floor
+        levels, top, prices, sizes, lowest = self.levels, self.top, self.prices, self.sizes, self._floor
         for change in changes:
             key = prices[change[0]]
             size = sizes[change[1]]
             if size:
-                if key >= floor and key not in levels:
+                if key >= lowest and key not in levels:
                     insort(top, key)
                 levels[key] = size
-            elif levels.pop(key, 0) and key >= floor:
-                del top[bisect_left(top, key)]
+            elif key in levels:
+                del levels[key]
+                if key >= lowest:
+                    del top[bisect_left(top, key)]
         if not top or len(top) > self._limit:
             self._sort()
 
@@ -69,16 +72,19 @@ class BookSide:
 
         Such a double is off by less than 2**-53 of itself, so the product, below 10**15, by far less than a half.
         """
-        levels, top, floor = self.levels, self.top, self._floor
-        key_scale, half = self.sign * price_scale, self.sign * 0.5
+        levels, top, lowest = self.levels, self.top, self._floor
+        key_scale = self.sign * price_scale
         for price, amount in changes:
-            key = int(price * key_scale + half)
+            # `floor` takes a third of the time of `int`, and rounds to the nearest below zero as well.
+            key = floor(price * key_scale + 0.5)
             if amount:
-                if key >= floor and key not in levels:
+                if key >= lowest and key not in levels:
                     insort(top, key)
-                levels[key] = int(amount * size_scale + 0.5)
-            elif levels.pop(key, 0) and key >= floor:
-                del top[bisect_left(top, key)]
+                levels[key] = floor(amount * size_scale + 0.5)
+            elif key in levels:
+                del levels[key]
+                if key >= lowest:
+                    del top[bisect_left(top, key)]
         if not top or len(top) > self._limit:
             self._sort()
 
