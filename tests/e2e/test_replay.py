@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import sqlite3
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,8 +14,9 @@ from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, running_devnet
 from scripts._devnet.traffic import Traffic
 from tests.e2e.exchanges import simulated_exchanges
-from tests.e2e.program import Ended, LiveProgram, integrity, rows, run_once
+from tests.e2e.program import LiveProgram, integrity, rows
 from tests.e2e.proxy import Proxy
+from tests.e2e.replayed import assert_same_rows, contents, replayed
 from tests.e2e.trading import lasting_swaps, send, send_first, traffic
 
 pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("one recording")]
@@ -70,32 +68,10 @@ def trade(devnet: Devnet, users: Traffic) -> None:
         devnet.mine()
 
 
-def replayed(capture: Path, folder: Path) -> tuple[Ended, Path]:
-    db = folder / "replayed.sqlite"
-    return run_once(["replay", str(capture), "--db", str(db)], folder), db
-
-
-def tables(db: Path) -> list[str]:
-    found = rows(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
-    return [name for (name,) in found]
-
-
-def contents(db: Path, table: str) -> list[dict[str, Any]]:
-    """Every row with its names, so that a difference can be read."""
-    with closing(sqlite3.connect(db)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
-
-
 def test_replay_gives_the_rows_of_the_run_that_was_recorded(recording: Recording, tmp_path: Path) -> None:
     ended, db = replayed(recording.capture, tmp_path)
     assert (ended.code, "Traceback" in ended.stderr) == (0, False)
-    assert tables(db) == tables(recording.db)
-    for table in set(tables(db)) - {"runs"}:
-        assert contents(db, table) == contents(recording.db, table), table
-    (run,), (rerun,) = contents(recording.db, "runs"), contents(db, "runs")
-    assert (rerun.pop("ended"), run.pop("ended")) == ("clean", "signal")
-    assert {key for key in run if run[key] != rerun[key]} <= {"ended_ns"}
+    assert_same_rows(db, recording.db)
 
 
 def test_recording_holds_what_makes_a_replay_hard(recording: Recording) -> None:
