@@ -70,9 +70,9 @@ class LiveRun:
     """`run` listens until `stop` is set, then drains the store. Everything in it lives on one event loop."""
 
     def __init__(self, options: RunOptions, show: Callable[[Status], None], warn: Callable[[str], None]) -> None:
+        """Raises `UsageError` on unknown exchanges and pairs, and on a server that is no address."""
         self.stop = asyncio.Event()
         self.tally = Tally()
-        """Raises `UsageError` on unknown exchanges and pairs."""
         self._options, self._show, self._warn = options, show, warn
         self._followed = None if options.books is None else followed_books(options.books)
         self._names = tuple(f"node-{number}" for number, _ in enumerate(options.endpoints, 1))
@@ -126,7 +126,7 @@ class LiveRun:
                 feeds.run(),
                 *([books.run()] if books is not None else ()),
                 self._announce(feeds, books),
-                self._watch(engine, feeds, books, store),
+                self._watch(engine, feeds, books, store, capture),
                 self._wait_for_stop(partial(_end_books, desk, books, capture)),
             )
         self._count(engine, feeds, store)
@@ -150,14 +150,16 @@ class LiveRun:
         end_books()
         raise _Stopped
 
-    async def _watch(self, engine: Engine, feeds: FeedGroup, books: LiveBooks | None, store: Store) -> None:
+    async def _watch(
+        self, engine: Engine, feeds: FeedGroup, books: LiveBooks | None, store: Store, capture: CaptureWriter | None
+    ) -> None:
         """Show the status, and now and then store the counters."""
         stored_at = time.monotonic()
         stood: dict[str, bool] = {}
         while True:
             await asyncio.sleep(STATUS_SECONDS)
             self._count(engine, feeds, store)
-            for remark in (*connection_remarks(feeds, stood), *venue_remarks(books, stood)):
+            for remark in (*connection_remarks(feeds, stood), *venue_remarks(books, stood), *capture_remarks(capture, stood)):
                 self._warn(remark)
             self._show(_status(engine, books, store))
             if time.monotonic() - stored_at >= COUNTERS_SECONDS:
@@ -211,6 +213,13 @@ def venue_remarks(books: LiveBooks | None, stood: dict[str, bool]) -> Iterator[s
             yield f"{feed.name}: {'connected again' if stands else f'{feed.trouble}, trying again'}"
         if stands or feed.trouble:
             stood[feed.name] = stands
+
+
+def capture_remarks(capture: CaptureWriter | None, stood: dict[str, bool]) -> Iterator[str]:
+    """A line, once, where the capture could not be written on."""
+    if capture is not None and capture.failure and stood.get(capture.path, True):
+        stood[capture.path] = False
+        yield f"{capture.path} cannot be written on: {capture.failure}; the run goes on without it"
 
 
 def _status(engine: Engine, books: LiveBooks | None, store: Store) -> Status:

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Sequence
 
 from msgspec import Struct
 
-from mempool.errors import RpcError, UpstreamError
+from mempool.errors import RpcError, StoreError, UpstreamError
 from mempool.feeds.capture import Asked, CaptureWriter, Expired
 from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.events import Answer, Connected, Disconnected, Handler, HeadSeen, NodeEvent, PendingHash, Purpose
@@ -187,11 +187,16 @@ def block_number(result: bytes | None) -> int | None:
 
 
 async def first_end(*work: Coroutine[None, None, None]) -> None:
-    """Run them side by side until one fails, then end the others. Raises what that one raised."""
+    """Run them side by side until one fails, then end the others.
+
+    Raises what that one raised; or `StoreError` where another could not write in its end what it had accepted before.
+    """
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, StoreError):
+                raise ended

@@ -16,21 +16,23 @@ from mempool.engine.books_live import BooksOptions
 from mempool.engine.desk import DeskOptions
 from mempool.engine.replay import replay_capture
 from mempool.engine.run import LiveRun, RunOptions, Status
-from mempool.errors import UsageError
+from mempool.errors import StoreError, UsageError
 from mempool.resources import load_tables
 from scripts._exchanges.faults import Fault, FaultKind
 from scripts._exchanges.server import ExchangeServer, exchange_server
 
 FEES = {"kraken": 400, "coinbase": 300, "bybit": 100}
 TABLES = ("quotes", "best_quotes", "book_gaps", "arbitrages")
-SECONDS = 30.0
+FULL = Path("/dev/full")
+SECONDS = 120.0
+"""Far more than anything here takes; a test that reaches it has failed."""
 
 
 class Run:
     """A live run of three simulated exchanges, with its last status and all that it said."""
 
-    def __init__(self, server: ExchangeServer, folder: Path) -> None:
-        self.db, self.capture = folder / "run.sqlite", folder / "run.capture.gz"
+    def __init__(self, server: ExchangeServer, folder: Path, record: Path | None = None) -> None:
+        self.db, self.capture = folder / "run.sqlite", record or folder / "run.capture.gz"
         self.said: list[str] = []
         self.status: Status | None = None
         books = BooksOptions(venues=tuple(FEES), server=f"ws://127.0.0.1:{server.port}", fees=FEES, with_all_legs=True)
@@ -91,7 +93,7 @@ async def test_books_of_a_run_are_sampled_their_gaps_stored_and_its_capture_give
 
 async def test_exchange_that_cannot_be_reached_is_told_of_once_and_ends_nothing(tmp_path: Path) -> None:
     async with exchange_server("kraken", seed=3) as server:
-        run = Run(server, tmp_path)  # the server knows the others not
+        run = Run(server, tmp_path)  # the server has none of the others
         task = asyncio.create_task(run.live.run())
         await run.until(lambda: run.counted("quotes") > 2 and len(run.said) >= 3)
         await asyncio.sleep(1.2)
@@ -101,14 +103,29 @@ async def test_exchange_that_cannot_be_reached_is_told_of_once_and_ends_nothing(
     assert sorted(line.split(":")[0] for line in told) == ["bybit", "coinbase"]
 
 
-@pytest.mark.parametrize(("venues", "pairs"), [(("mtgox",), ("ETH/USD",)), (("kraken",), ("nothing",))])
-def test_unknown_exchange_or_pair_is_refused_before_anything_is_opened(
-    venues: tuple[str, ...], pairs: tuple[str, ...], tmp_path: Path
-) -> None:
-    options = RunOptions(
-        endpoints=(), tables=load_tables(), database=tmp_path / "x.sqlite", books=BooksOptions(venues=venues, pairs=pairs)
-    )
-    with pytest.raises(UsageError, match=r"known are|is not a symbol"):
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+async def test_capture_that_finds_the_disk_full_is_told_of_while_the_run_goes_on_and_fails_its_end(tmp_path: Path) -> None:
+    async with exchange_server("kraken", seed=3) as server:
+        run = Run(server, tmp_path, FULL)
+        task = asyncio.create_task(run.live.run())
+        await run.until(lambda: run.counted("quotes") > 2 and len(run.said) >= 2)
+        run.live.stop.set()
+        with pytest.raises(StoreError, match="/dev/full is not complete"):
+            await task
+    assert "/dev/full cannot be written on: No space left on device; the run goes on without it" in run.said
+
+
+@pytest.mark.parametrize(
+    ("books", "words"),
+    [
+        (BooksOptions(venues=("mtgox",)), "known are"),
+        (BooksOptions(pairs=("nothing",)), "is not a symbol"),
+        (BooksOptions(server="kraken.com"), "'kraken.com' is no address"),
+    ],
+)
+def test_wrong_books_are_refused_before_anything_is_opened(books: BooksOptions, words: str, tmp_path: Path) -> None:
+    options = RunOptions(endpoints=(), tables=load_tables(), database=tmp_path / "x.sqlite", books=books)
+    with pytest.raises(UsageError, match=words):
         LiveRun(options, lambda _: None, lambda _: None)
     assert list(tmp_path.iterdir()) == []
 
