@@ -43,7 +43,9 @@ class BooksOptions(Struct, frozen=True, kw_only=True):
 
 
 def followed_books(options: BooksOptions) -> FollowedBooks:
-    """Raises `UsageError` on unknown venues and pairs."""
+    """Raises `UsageError` on unknown venues and pairs, and on a server that is no address."""
+    if options.server:
+        VenueUrls.parse(options.server)
     return FollowedBooks(options.venues, options.pairs, options.fees, with_all_legs=options.with_all_legs)
 
 

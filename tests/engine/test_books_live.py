@@ -139,9 +139,10 @@ def test_pair_in_dollars_is_followed_in_the_dollar_of_each_venue_with_explicit_l
         (BooksOptions(venues=("nowhere",)), "unknown exchange 'nowhere': known are binance, coinbase, kraken, okx, bybit"),
         (BooksOptions(pairs=tuple(f"X{number}/USD" for number in range(101))), "binance: 101 books are more than one connection"),
         (BooksOptions(pairs=("nothing",)), "'nothing' is not a symbol: name a pair such as ETH/USD; quote assets are "),
+        (BooksOptions(server="kraken.com"), "'kraken.com' is no address: write such as ws://127.0.0.1:9001"),
     ],
 )
-def test_unknown_venue_or_pair_is_refused_with_the_known_ones(options: BooksOptions, words: str) -> None:
+def test_what_cannot_be_followed_is_refused_with_what_can(options: BooksOptions, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         LiveBooks(options, lambda venue, event: None)
     assert str(caught.value).startswith(words)
