@@ -15,7 +15,7 @@ def replay_command(
     db: Annotated[Path, typer.Option(help="The SQLite file; a new one gets the same rows as the recorded run.")] = Path(
         "mempool.sqlite"
     ),
-    min_profit: Annotated[float, typer.Option(metavar="ETH", help="Store no finding below this profit.")] = 0.0,
+    min_profit: Annotated[float, typer.Option(metavar="ETH", min=0.0, help="Store no finding below this profit.")] = 0.0,
 ) -> None:
     """Play a capture again: the same messages through the same engine give the same rows.
 

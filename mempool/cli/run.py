@@ -32,7 +32,7 @@ def run_command(
     db: Annotated[Path, typer.Option(help="The SQLite file.")] = Path("mempool.sqlite"),
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
     keep: Annotated[str, typer.Option(metavar="TIME", help="Delete rows that are older, such as 7d; default: keep all.")] = "",
-    min_profit: Annotated[float, typer.Option(metavar="ETH", help="Store no finding below this profit.")] = 0.0,
+    min_profit: Annotated[float, typer.Option(metavar="ETH", min=0.0, help="Store no finding below this profit.")] = 0.0,
     chain: Annotated[str, typer.Option(help="The chain's tables.")] = "ethereum",
     exchange: Annotated[
         list[str] | None,

@@ -25,7 +25,7 @@ def scan_command(
         list[str] | None, typer.Option("--pair", "--symbol", metavar="PAIR", help="What to follow; may be repeated.")
     ] = None,
     near_misses: Annotated[bool, typer.Option("--near-misses", help="Also print what was rejected, and why.")] = False,
-    min_profit: Annotated[float, typer.Option(metavar="ETH", help="Print no finding below this profit.")] = 0.0,
+    min_profit: Annotated[float, typer.Option(metavar="ETH", min=0.0, help="Print no finding below this profit.")] = 0.0,
     taker_fee: Annotated[
         list[str] | None,
         typer.Option(
