@@ -4,34 +4,55 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mempool.cli.main import run
 from tests.e2e.exchanges import simulated_exchanges
-from tests.e2e.program import LiveProgram, run_once
+from tests.e2e.program import POLL_SECONDS, WAIT_SECONDS, LiveProgram, Program, run_once
 
 FREE = [text for venue in ("kraken", "bybit", "binance") for text in ("--exchange", venue, "--taker-fee", f"{venue}=0")]
+SUMMARY = re.compile(r"scanned [\d,]+ quotes: [\d,]+ findings, [\d,]+ near misses\n$")
 LINE = re.compile(r"(near miss  )?cross exchange  [\d.,]+ \w+: buy \w+, sell \w+")
 
 
 @pytest.fixture(scope="module")
-def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few seconds of three venues whose prices stray from each other."""
+def server() -> Iterator[str]:
+    """Where three venues are whose prices stray from each other."""
+    with simulated_exchanges("--seed", "4", seconds=300) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def capture(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few seconds of them."""
     folder = tmp_path_factory.mktemp("scan")
     path = folder / "books.capture.gz"
-    with simulated_exchanges("--seed", "4") as server:
-        scan = ["scan", "--server", server, "--for", "6", "--near-misses", *FREE]
-        ended = run_once(scan, folder)
-        assert (ended.code, "Traceback" in ended.stderr) == (0, False), ended.stderr
-        assert re.search(r"scanned [\d,]+ quotes: [\d,]+ findings, [\d,]+ near misses\n$", ended.stderr)
-        assert ended.stdout
-        assert all(LINE.match(line) for line in ended.stdout.splitlines()), ended.stdout
-        with LiveProgram([], folder, "--server", server, *FREE, "--record", str(path)) as program:
-            program.wait_until("findings", lambda: len(program.rows("SELECT 1 FROM arbitrages WHERE rejection = ''")) > 1)
-            assert program.stop().code == 130
+    with LiveProgram([], folder, "--server", server, *FREE, "--record", str(path)) as program:
+        program.wait_until("findings", lambda: len(program.rows("SELECT 1 FROM arbitrages WHERE rejection = ''")) > 1)
+        assert program.stop().code == 130
     return path
+
+
+def test_lines_tell_of_what_opens_until_a_signal(server: str, tmp_path: Path) -> None:
+    with Program(["scan", "--server", server, "--near-misses", *FREE], tmp_path) as program:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (tmp_path / "stdout").read_text() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        ended = program.stop()
+    assert (ended.code, "Traceback" in ended.stderr) == (130, False), ended.stderr
+    assert SUMMARY.search(ended.stderr)
+    assert ended.stdout
+    assert all(LINE.match(line) for line in ended.stdout.splitlines()), ended.stdout
+
+
+def test_scan_for_some_time_ends_with_0_and_the_summary(server: str, tmp_path: Path) -> None:
+    ended = run_once(["scan", "--server", server, "--for", "0.5"], tmp_path)
+    assert (ended.code, "Traceback" in ended.stderr) == (0, False), ended.stderr
+    assert SUMMARY.search(ended.stderr)
 
 
 def test_capture_is_scanned_as_objects_each_with_what_happened(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,6 +80,7 @@ def test_higher_fee_makes_the_findings_of_the_same_capture_near_misses(capture: 
         (["--exchange", "mtgox"], "unknown exchange 'mtgox': known are binance, coinbase, kraken, okx, bybit"),
         (["--pair", "nothing"], "'nothing' is not a symbol: name a pair such as ETH/USD"),
         (["--taker-fee", "kraken"], "kraken"),
+        (["--min-profit", "nan"], "Invalid value for '--min-profit'"),
         (["--replay", "x", "--exchange", "kraken"], "--replay scans all that its file holds"),
     ],
 )
