@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -34,6 +36,8 @@ from tests.fakes.exchange_play import PER_FRAME, Play, is_equal, target_of
 
 ROOT = Path(__file__).parent.parent.parent
 VENUES = tuple(DIALECTS)
+SECONDS = 60.0
+"""Far more than any of this takes; a test that reaches it has failed."""
 NUMBERED = ("binance", "coinbase", "okx", "bybit")
 
 
@@ -228,11 +232,9 @@ def test_frames_have_the_shape_of_recorded_ones(venue: str, shared_data: Path) -
         assert fits(json.loads(ours), json.loads(theirs)), (ours, theirs)
 
 
-async def follow(server: ExchangeServer, venue: str, session: ExchangeSession, seconds: float) -> None:
-    """What a feed does, without its care: one connection, until it ends or the time is over."""
+async def follow(server: ExchangeServer, venue: str, session: ExchangeSession) -> None:
+    """What a feed does, without its care: one connection, until it ends."""
     instruments = [keeper.instrument for keeper in session.keepers.values()]
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
     async with (
         aiohttp.ClientSession() as http,
         websockets.connect(
@@ -240,7 +242,7 @@ async def follow(server: ExchangeServer, venue: str, session: ExchangeSession, s
         ) as socket,
     ):
         events = session.connect(now())
-        while loop.time() < end:
+        while True:
             for event in events:
                 if isinstance(event, Send):
                     await socket.send(event.frame.decode())
@@ -255,6 +257,27 @@ async def follow(server: ExchangeServer, venue: str, session: ExchangeSession, s
                 events = session.tick(now())
 
 
+@asynccontextmanager
+async def following(
+    server: ExchangeServer, session: ExchangeSession
+) -> AsyncIterator[Callable[[Callable[[], bool]], Awaitable[None]]]:
+    """Waits, as long as the connection stands, until something holds."""
+    task = asyncio.create_task(follow(server, session.exchange.name, session))
+
+    async def until(holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while not holds() and not task.done():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.02)
+        if task.done():
+            await task
+
+    try:
+        yield until
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 def now() -> int:
     return int(asyncio.get_running_loop().time() * SECOND_NS)
 
@@ -266,34 +289,37 @@ def session_of(venue: str) -> ExchangeSession:
 @pytest.mark.parametrize("venue", VENUES)
 async def test_real_connection_brings_the_books_that_the_server_has(venue: str) -> None:
     async with exchange_server(venue, faults={venue: [Fault(FaultKind.DROP, 40, symbol=first_symbol(venue))]}) as server:
-        session = session_of(venue)
-        task = asyncio.create_task(follow(server, venue, session, 3.0))
-        await asyncio.sleep(2.0)
-        server.pause()
-        await task
-        assert session.counts.frames > 30
-        for listing in LISTINGS[venue]:
-            quote = session.quote(listing.symbol)
-            if venue != "binance":
-                assert quote is not None
-                assert is_equal(quote, server.best(venue, listing.symbol))
-            else:  # its last diff may be some steps old
-                assert session.counts.matches == session.counts.comparisons > 0
+        session, symbols = session_of(venue), [each.symbol for each in LISTINGS[venue]]
+        async with following(server, session) as until:
+            await until(lambda: session.counts.resyncs > 0 and all(session.quote(symbol) for symbol in symbols))
+            server.pause()
+            if venue == "binance":  # its last diff may be some steps old
+                await until(lambda: session.counts.comparisons > 0)
+            else:
+                await until(lambda: all(has_the_best(server, session, symbol) for symbol in symbols))
+    assert session.counts.matches == session.counts.comparisons
+
+
+def has_the_best(server: ExchangeServer, session: ExchangeSession, symbol: str) -> bool:
+    quote = session.quote(symbol)
+    return quote is not None and is_equal(quote, server.best(session.exchange.name, symbol))
 
 
 @pytest.mark.parametrize("kind", [FaultKind.CLOSE, FaultKind.ABORT, FaultKind.SLOW_LORIS])
 async def test_real_connection_ends_as_the_fault_says(kind: FaultKind) -> None:
     async with exchange_server("okx", faults={"okx": [Fault(kind, 20, seconds=0.5)]}) as server:
         with pytest.raises(websockets.ConnectionClosed) as caught:
-            await follow(server, "okx", session_of("okx"), 8.0)
+            async with asyncio.timeout(SECONDS):
+                await follow(server, "okx", session_of("okx"))
         assert (caught.value.rcvd is not None) == (kind is FaultKind.CLOSE)
 
 
 async def test_real_ban_refuses_websocket_and_rest() -> None:
     async with exchange_server("binance", faults={"binance": [Fault(FaultKind.BAN, 5, seconds=60)]}) as server:
-        await follow(server, "binance", session_of("binance"), 0.8)
+        async with following(server, session_of("binance")) as until:
+            await until(lambda: server.venues["binance"].banned_until_ns > 0)
         with pytest.raises(websockets.InvalidStatus) as caught:
-            await follow(server, "binance", session_of("binance"), 0.5)
+            await follow(server, "binance", session_of("binance"))
         assert caught.value.response.status_code in (429, 418)
         assert int(caught.value.response.headers["Retry-After"]) > 50
         async with (
