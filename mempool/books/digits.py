@@ -9,15 +9,20 @@ from mempool.books.side import BookSide
 from mempool.model.book import FloatLevel, TextLevel
 
 
+CHECKED_LEVELS = 10
+
+
 class DigitsSide(BookSide):
     """Sorted wholly. `digits` stands beside `top`: of each level the price and the size, without point and the zeros before."""
 
-    __slots__ = ("digits",)
+    __slots__ = ("digits", "has_changed")
 
     def __init__(self, side: BookSide) -> None:
         """With that one's levels and numbers; it is not to be used any more."""
         super().__init__(side.sign, side.sizes, side.prices.decimals)
         self.digits: list[bytes] = []
+        self.has_changed = True
+        """Whether one of the best `CHECKED_LEVELS` may have, since this was last set to false."""
         self.levels, self.prices = side.levels, side.prices
         self._sort()
 
@@ -28,6 +33,8 @@ class DigitsSide(BookSide):
             key = prices[change[0]]
             size = sizes[change[1]]
             at = bisect_left(top, key)
+            if at >= len(top) - CHECKED_LEVELS:
+                self.has_changed = True
             if size:
                 if key not in levels:
                     top.insert(at, key)
@@ -44,7 +51,7 @@ class DigitsSide(BookSide):
 
     def clear(self) -> None:
         super().clear()
-        self.digits = []
+        self.digits, self.has_changed = [], True
 
     def truncate(self, depth: int) -> None:
         excess = len(self.top) - depth
@@ -63,5 +70,5 @@ class DigitsSide(BookSide):
 
     def _sort(self) -> None:
         levels, sign = self.levels, self.sign
-        self.top = sorted(levels)
+        self.top, self.has_changed = sorted(levels), True
         self.digits = [b"%d%d" % (sign * key, levels[key]) for key in self.top]

@@ -12,6 +12,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw, Struct
 
+from mempool.books.digits import CHECKED_LEVELS, DigitsSide
 from mempool.books.order_book import OrderBook
 from mempool.exchanges.clock import iso_ns, second_ns
 from mempool.exchanges.exchange import SECOND_NS, Exchange, Limits, Ping
@@ -22,7 +23,6 @@ from mempool.model.book import BookUpdate, Instrument
 NAME = "kraken"
 DEPTHS = (10, 25, 100, 500, 1_000)
 DEPTH = 100
-CHECKED_LEVELS = 10
 
 _LEVEL = rb'\{"price":[0-9.eE+-]++,"qty":[0-9.eE+-]++\}'
 _LEVELS = rb"((?:%s(?:,%s)*)?)" % (_LEVEL, _LEVEL)
@@ -169,16 +169,28 @@ _CHANNELS: dict[str, Callable[[bytes], Sequence[Message]]] = {
 
 
 class Checksum:
-    """Holds a book to the checksum of each update after it was applied."""
+    """Holds a book to the checksum of each update after it was applied; sums only what has changed among the levels it covers."""
 
-    __slots__ = ("_asks", "_bids")
+    __slots__ = ("_asks", "_asks_sum", "_bids", "_bids_text", "_sum")
 
     def __init__(self, book: OrderBook) -> None:
         self._bids, self._asks = book.keep_digits()
+        self._asks_sum, self._bids_text, self._sum = 0, b"", 0
 
     def __call__(self, update: BookUpdate) -> bool:
-        asks = crc32(b"".join(self._asks.digits[: -CHECKED_LEVELS - 1 : -1]))
-        return crc32(b"".join(self._bids.digits[: -CHECKED_LEVELS - 1 : -1]), asks) == update.checksum
+        asks, bids = self._asks, self._bids
+        if asks.has_changed or bids.has_changed:
+            if asks.has_changed:
+                self._asks_sum = crc32(_checked_text(asks))
+            if bids.has_changed:
+                self._bids_text = _checked_text(bids)
+            self._sum = crc32(self._bids_text, self._asks_sum)
+        return self._sum == update.checksum
+
+
+def _checked_text(side: DigitsSide) -> bytes:
+    side.has_changed = False
+    return b"".join(side.digits[: -CHECKED_LEVELS - 1 : -1])
 
 
 def subscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
