@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +16,13 @@ from mempool.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mempool.engine.books_live import BooksOptions
     from mempool.engine.books_replay import OnQuote
     from mempool.exchanges import Exchange
     from mempool.exchanges.session import ExchangeSession
     from mempool.model.book import Instrument, Quote
+
+SMALLEST_SIZE, LARGEST_SIZE = Decimal("1e-18"), Decimal("1e15")
 
 
 def books_command(
@@ -37,6 +42,15 @@ def books_command(
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="End when every book is there, or after 15 s, and print them.")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
+    taker_fee: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PERCENT", help="Your own taker's fee at an exchange; may be repeated. Default: its base tier."
+        ),
+    ] = None,
+    size: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Also what selling and buying so much of each pair's base asset comes to.")
+    ] = "",
     server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
     bbo: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Of a recording: write every change of the best quote.")
@@ -48,6 +62,14 @@ def books_command(
     cannot be trusted now shows no price but the reason. No account is needed, and nothing is sent but subscriptions and
     requests for snapshots.
 
+    The best over the exchanges is told as they quote it and after takers' fees, crossed and locked markets with it. With --size
+    all books are walked, level by level and with fees, and the average price of a sale and of a purchase is told, with how much
+    goes where. ≥ and ≤ (in JSON "certain": false) stand before what may be better, since a book goes on behind the levels that
+    its exchange lists. Within 10 basis points of the mid, fees apart, "depth" in JSON, and a line of a wide table, is what all
+    of them offer, as far as the legs between dollars carry it.
+
+    Of the objects of --json those of type "best" hold numbers as decimal texts, rounded at the 18th decimal and else exact.
+
     With --replay, rebuild one exchange's books from recorded frames instead: lines of `<recv_ns> <frame>`, or bare frames where
     a line starts with {, compressed with gzip or not. A REST snapshot may stand among the frames.
 
@@ -55,17 +77,24 @@ def books_command(
     Examples:
       mempool books --exchange kraken --exchange coinbase
       mempool books --pair BTC/USD --json
+      mempool books --size 25 --taker-fee binance=0.075
       mempool books --replay kraken.txt.gz --exchange kraken --json
     """
     if context.invoked_subcommand is not None:
         refuse_options(context)
         return
     if replay is None:
+        from mempool.cli.books_live import live_books
+
         if bbo is not None:
             raise UsageError("--bbo is for a recording: --replay FILE")
-        raise typer.Exit(follow(exchange, symbol, server, record, as_json=as_json, once=once))
-    if symbol or server or record is not None or once:
-        raise UsageError("--replay plays all that its file holds: --symbol, --server, --record and --once are for live books")
+        options = books_options(exchange, symbol, taker_fee, server, record)
+        raise typer.Exit(live_books(options, amount(size), as_json=as_json, once=once))
+    if symbol or taker_fee or size or server or record is not None or once:
+        raise UsageError(
+            "--replay plays all that its file holds: "
+            "--symbol, --taker-fee, --size, --server, --record and --once are for live books"
+        )
     replay_command(replay, exchange or [], bbo, as_json=as_json)
 
 
@@ -77,20 +106,35 @@ def refuse_options(context: typer.Context) -> None:
             raise UsageError(f"{parameter.opts[0]} stands before {context.invoked_subcommand!r}: options of it come after it")
 
 
-def follow(
-    exchange: list[str] | None, symbol: list[str] | None, server: str, record: Path | None, *, as_json: bool, once: bool
-) -> int:
-    """The exchanges as they are now; the exit code."""
-    from mempool.cli.books_live import live_books
+def books_options(
+    exchange: list[str] | None, symbol: list[str] | None, taker_fee: list[str] | None, server: str, record: Path | None
+) -> BooksOptions:
+    """What to follow, where, and at which fees. Raises `UsageError`, and `ConfigError` on the table of fees."""
+    from mempool.books.taker_fees import taker_fees
     from mempool.engine.books_live import BooksOptions
     from mempool.feeds.bans import state_file
+    from mempool.resources import load_taker_fees
 
-    wanted = BooksOptions(server=server, record=record, bans=None if server else state_file())
+    fees = taker_fees(load_taker_fees(), taker_fee or ())
+    wanted = BooksOptions(server=server, record=record, bans=None if server else state_file(), fees=fees)
     if exchange:
         wanted = replace(wanted, venues=tuple(exchange))
     if symbol:
         wanted = replace(wanted, pairs=tuple(symbol))
-    return live_books(wanted, as_json=as_json, once=once)
+    return wanted
+
+
+def amount(text: str) -> Fraction | None:
+    """What `--size` names; None where it names nothing. Raises `UsageError`."""
+    if not text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise UsageError(f"--size {text!r} is no amount: write a number such as 2.5") from None
+    if not number.is_finite() or not SMALLEST_SIZE <= number < LARGEST_SIZE:
+        raise UsageError(f"--size {text!r} is no amount: from {SMALLEST_SIZE:f} to less than {LARGEST_SIZE:,f}")
+    return Fraction(number)
 
 
 def replay_command(file: Path, exchange: list[str], bbo: Path | None, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import AbstractContextManager, nullcontext, suppress
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mempool.cli.books_stream import best_object, plain_lines, quote_object, state_object
@@ -19,6 +20,7 @@ from mempool.cli.end_codes import INTERRUPTED, TERMINATED
 from mempool.cli.event_loop import event_loop_run
 from mempool.engine.book_gaps import BookGaps
 from mempool.engine.books_live import BooksOptions, LiveBooks
+from mempool.engine.books_look import market_looks
 from mempool.errors import UpstreamError
 from mempool.exchanges.events import Fault
 from mempool.feeds.connection import first_end
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from mempool.feeds.venue import News
 
 REFRESH_SECONDS = 0.25
+PAUSE_PER_REFRESH = 4
+"""So many times as long as a refresh took is listened before the next: many deep books are walked more rarely."""
 PLAIN_SECONDS = 1.0
 ONCE_SECONDS = 15.0
 """What `--once` waits for at most, until every book is priced."""
@@ -48,40 +52,43 @@ class Stopped(Exception):
     """The end was asked for, or has come."""
 
 
-def live_books(options: BooksOptions, *, as_json: bool, once: bool) -> int:
+def live_books(options: BooksOptions, size: Fraction | None, *, as_json: bool, once: bool) -> int:
     """Run until a signal, a closed pipe or, with `once`, until every book is known. Returns the exit code.
 
+    `size` is what a sale and a purchase are worked out for, of each pair's base asset.
     Raises `UsageError` on unknown venues and pairs, with `once` `UpstreamError` where no venue was reached.
     """
-    printer: Printer = JsonPrinter() if as_json else TablePrinter() if sys.stdout.isatty() else LinePrinter()
-    books = LiveBooks(options, printer.hear if not once else ignore)
-    code = carry_out(books, printer if not once else None)
-    if code:
-        return code
-    if once and not books.was_reached:
+    if not once:
+        printer: Printer = JsonPrinter(size) if as_json else TablePrinter(size) if sys.stdout.isatty() else LinePrinter(size)
+        return carry_out(LiveBooks(options, printer.hear), printer)
+    books = LiveBooks(options, ignore)
+    code = _run(books, _show_when_known(books, size, as_json=as_json))
+    if not code and not books.was_reached:
         reasons = "; ".join(f"{feed.name}: {feed.trouble or 'no answer in time'}" for feed in books.feeds)
         raise UpstreamError(f"no exchange could be reached: {reasons}")
-    if once:
-        show_once(books, as_json=as_json)
-    return 0
+    return code
 
 
-def carry_out(books: LiveBooks, printer: Printer | None, seconds: float = 0.0) -> int:
-    """Run until a signal or a closed pipe, or for so long; without a printer until every book is known. The exit code."""
-    received: list[int] = []
-    with printer.frame() if printer is not None else nullcontext():
-        event_loop_run(_follow(books, printer, seconds, received))
-    if received:
-        return TERMINATED if signal.SIGTERM in received else INTERRUPTED
-    return 0
+def carry_out(books: LiveBooks, printer: Printer, seconds: float = 0.0) -> int:
+    """Run until a signal or a closed pipe, or for so long. The exit code."""
+    with printer.frame():
+        return _run(books, _refresh(books, printer), seconds)
 
 
 def ignore(venue: str, event: News) -> None:
     """With `--once` only the end counts."""
 
 
-async def _follow(books: LiveBooks, printer: Printer | None, seconds: float, received: list[int]) -> None:
-    """Until a signal or a closed pipe, or for so long; without a printer until every book is priced, or it has taken too long."""
+def _run(books: LiveBooks, watch: Awaitable[None], seconds: float = 0.0) -> int:
+    """Listen until a signal, or until `watch` has ended, or for so long. The exit code."""
+    received: list[int] = []
+    event_loop_run(_follow(books, watch, seconds, received))
+    if received:
+        return TERMINATED if signal.SIGTERM in received else INTERRUPTED
+    return 0
+
+
+async def _follow(books: LiveBooks, watch: Awaitable[None], seconds: float, received: list[int]) -> None:
     stop = asyncio.Event()
 
     def on_signal(number: int) -> None:
@@ -96,7 +103,6 @@ async def _follow(books: LiveBooks, printer: Printer | None, seconds: float, rec
         loop.add_signal_handler(number, on_signal, number)
     if seconds:
         loop.call_later(seconds, stop.set)
-    watch = _until_known(books) if printer is None else _refresh(books, printer)
     with suppress(Stopped):
         await first_end(books.run(), _end_with(watch, books), _end_with(stop.wait(), books))
 
@@ -114,9 +120,17 @@ async def _refresh(books: LiveBooks, printer: Printer) -> None:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     while not poll.poll(0):
+        started_at = time.monotonic()
         printer.refresh(books, time.time_ns())
-        await asyncio.sleep(REFRESH_SECONDS)
+        await asyncio.sleep(max(REFRESH_SECONDS, PAUSE_PER_REFRESH * (time.monotonic() - started_at)))
     raise BrokenPipeError
+
+
+async def _show_when_known(books: LiveBooks, size: Fraction | None, *, as_json: bool) -> None:
+    """While the connections stand, since their ends void the books."""
+    await _until_known(books)
+    if books.was_reached:
+        show_once(books, size, as_json=as_json)
 
 
 async def _until_known(books: LiveBooks) -> None:
@@ -129,28 +143,30 @@ async def _until_known(books: LiveBooks) -> None:
                 return
 
 
-def show_once(books: LiveBooks, *, as_json: bool) -> None:
+def show_once(books: LiveBooks, size: Fraction | None, *, as_json: bool) -> None:
     now_ns = time.time_ns()
+    looks = market_looks(books.books, now_ns, size)
     if not as_json and sys.stdout.isatty():
         console = stdout_console()
-        console.print(screen(books, now_ns, console.width))
+        console.print(screen(books, looks, now_ns, console.width))
         return
     if not as_json:
-        for line in plain_lines(books, books.rows.values(), now_ns):
+        for line in plain_lines(looks, books.rows.values()):
             sys.stdout.write(line + "\n")
         return
     for row in books.rows.values():
         write_object(state_object(row.instrument, row.state))
         if row.quote is not None:
             write_object(quote_object(row.quote))
-    for best in books.consolidated(now_ns):
-        write_object(best_object(best))
+    for look in looks:
+        write_object(best_object(look))
 
 
 class JsonPrinter:
-    """Every quote and state change as it is heard, the best over the venues when it has changed."""
+    """Every quote and state change as it is heard, the best over the venues or what the size comes to when it has changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: Fraction | None) -> None:
+        self._size = size
         self._told: dict[str, tuple[Any, ...]] = {}
 
     def hear(self, venue: str, event: News) -> None:
@@ -160,11 +176,13 @@ class JsonPrinter:
             write_object(state_object(event.instrument, event.state))
 
     def refresh(self, books: LiveBooks, now_ns: int) -> None:
-        for best in books.consolidated(now_ns):
-            said = (best.bid, best.ask, best.market, [each.instrument for each in best.left_out])
+        for look in market_looks(books.books, now_ns, self._size):
+            best, net = look.best, look.after_fees
+            left_out = [each.instrument for each in best.left_out]
+            said = (best.bid, best.ask, best.market, left_out, net.bid, net.ask, look.sized)
             if self._told.get(best.pair) != said:
                 self._told[best.pair] = said
-                write_object(best_object(best))
+                write_object(best_object(look))
 
     def frame(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -173,7 +191,8 @@ class JsonPrinter:
 class LinePrinter:
     """For a file or a pipe: what has changed, at most once a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: Fraction | None) -> None:
+        self._size = size
         self._changed: dict[object, None] = {}
         self._printed_at = 0.0
 
@@ -187,7 +206,7 @@ class LinePrinter:
         self._printed_at = time.monotonic()
         rows = [row for instrument, row in books.rows.items() if instrument in self._changed]
         self._changed.clear()
-        for line in plain_lines(books, rows, now_ns):
+        for line in plain_lines(market_looks(books.books, now_ns, self._size), rows):
             sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
@@ -218,9 +237,10 @@ class GapCounts:
 class TablePrinter:
     """The table on a terminal, drawn over itself four times a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: Fraction | None) -> None:
         from rich.live import Live
 
+        self._size = size
         self._live = Live(console=stdout_console(), auto_refresh=False)
         self._gaps = GapCounts()
 
@@ -229,7 +249,8 @@ class TablePrinter:
         self._gaps.hear(venue, event)
 
     def refresh(self, books: LiveBooks, now_ns: int) -> None:
-        self._live.update(screen(books, now_ns, self._live.console.width, self._gaps.of), refresh=True)
+        looks = market_looks(books.books, now_ns, self._size)
+        self._live.update(screen(books, looks, now_ns, self._live.console.width, self._gaps.of), refresh=True)
 
     def frame(self) -> AbstractContextManager[object]:
         return self._live

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mempool.cli.books_stream import price_text, venue_names
+from mempool.books.money import FeesPips
+from mempool.cli.books_texts import amount_text, average_text, both_names, price_text, size_lines, size_text
 from mempool.engine.books_followed import TREND_POINTS, Row
+from mempool.engine.books_look import BAND_BPS
 from mempool.model.book import BookState, Connection, Instrument, Proof, scaled_text
 from mempool.model.consolidated import Market
 from mempool.model.display import display, format_amount
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from mempool.engine.books_live import LiveBooks
+    from mempool.engine.books_look import MarketLook
     from mempool.model.consolidated import ConsolidatedQuote
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -48,48 +51,73 @@ WIDTHS = {
 }
 """At least so wide is each, so that the table stands still while its figures change; the trend has the rest."""
 MARGIN = 2
+PIPS_PER_PERCENT = 10_000
 
+NAMES_WIDTH = 24
+"""Where the trend has so much room, the venues of the best prices stand in its column, else below the table."""
+
+Cells = dict[str, "str | Text"]
 CountGaps = Callable[[Instrument], int]
 
 
-def screen(books: LiveBooks, now_ns: int, columns: int, count_gaps: CountGaps | None = None) -> Group:
-    """The table, and below it why books are not priced. On a narrow terminal the sizes go first, then the trend.
+def screen(
+    books: LiveBooks, looks: Sequence[MarketLook], now_ns: int, columns: int, count_gaps: CountGaps | None = None
+) -> Group:
+    """The table, and below it what has no room in it, and why books are not priced.
 
-    `count_gaps` says how many of them a book had, where they were counted.
+    On a narrow terminal the sizes go first, then the trend. `count_gaps` says how many of them a book had, where they were
+    counted.
     """
     from rich.console import Group
-    from rich.text import Text
 
-    consolidated = books.consolidated(now_ns)
-    remarks = [
-        f"{row.instrument.venue} {row.instrument.pair}: {_reason(row.state)}" for row in books.rows.values() if not row.quote
-    ]
-    remarks += [
-        f"best {best.pair} without {each.instrument.venue}: {display(each.reason, 100)}"
-        for best in consolidated
-        for each in best.left_out
-        if each.state is not None and each.state.is_priced
-    ]
-    lines = [Text(text, "dim", overflow="ellipsis", no_wrap=True) for text in remarks]
     shown = [name for name, least in COLUMNS.items() if columns >= least and (name != "gaps" or count_gaps is not None)]
     table = _table(shown, columns)
-    for each in _in_order(books, consolidated):
+    for each in _in_order(books, looks):
         if isinstance(each, Row):
             cells = _cells(each, now_ns, columns)
             cells["clock"] = _skew(books.skew_ns(each.instrument.venue))
             cells["gaps"] = _gaps(each.instrument, count_gaps)
+            table.add_row(*(cells[name] for name in shown))
         else:
-            cells = _best_cells(each)
-        table.add_row(*(cells[name] for name in shown), style="" if isinstance(each, Row) else "bold")
-    return Group(table, *lines)
+            for place, cells in enumerate(_look_rows(each, columns)):
+                table.add_row(*(cells.get(name, "") for name in shown), style="" if place else "bold")
+    return Group(table, *_remarks(books, looks, columns))
 
 
-def _in_order(books: LiveBooks, consolidated: Sequence[ConsolidatedQuote]) -> Iterator[Row | ConsolidatedQuote]:
-    """The books of each pair and the best over them, then the legs."""
+def _remarks(books: LiveBooks, looks: Sequence[MarketLook], columns: int) -> Iterator[Text]:
+    """Those that are always there come first, so that they stand still."""
+    from rich.text import Text
+
+    for text in (*_market_remarks(books, looks, columns), *_reasons(books, looks)):
+        yield Text(text, "dim", overflow="ellipsis", no_wrap=True)
+
+
+def _market_remarks(books: LiveBooks, looks: Sequence[MarketLook], columns: int) -> Iterator[str]:
+    for look in looks:
+        if trend_points(columns) < NAMES_WIDTH and look.best.bid:
+            yield f"{look.best.pair} is best at {both_names(look.best)}, after fees at {both_names(look.after_fees)}"
+        yield from size_lines(look, with_average=False)
+    fees: FeesPips = {venue: pips for market in books.markets for venue, pips in market.fees.items()}
+    yield f"taker fees: {', '.join(f'{venue} {pips / PIPS_PER_PERCENT:g} %' for venue, pips in fees.items())}"
+
+
+def _reasons(books: LiveBooks, looks: Sequence[MarketLook]) -> Iterator[str]:
+    """Why books are not priced, or priced and yet left out."""
+    for row in books.rows.values():
+        if not row.quote:
+            yield f"{row.instrument.venue} {row.instrument.pair}: {_reason(row.state)}"
+    for look in looks:
+        for each in look.best.left_out:
+            if each.state is not None and each.state.is_priced:
+                yield f"best {look.best.pair} without {each.instrument.venue}: {display(each.reason, 100)}"
+
+
+def _in_order(books: LiveBooks, looks: Sequence[MarketLook]) -> Iterator[Row | MarketLook]:
+    """The books of each pair and what is told of all of them, then the legs."""
     left = dict(books.rows)
-    for market, best in zip(books.markets, consolidated, strict=True):
+    for market, look in zip(books.markets, looks, strict=True):
         yield from (left.pop(book) for book in market.books if book in left)
-        yield best
+        yield look
     yield from left.values()
 
 
@@ -119,7 +147,7 @@ def _gaps(instrument: Instrument, count_gaps: CountGaps | None) -> Text:
     return Text(f"{gaps:,}", "yellow" if gaps else "dim")
 
 
-def _cells(row: Row, now_ns: int, columns: int) -> dict[str, str | Text]:
+def _cells(row: Row, now_ns: int, columns: int) -> Cells:
     quote, state = row.quote, row.state
     since_ns = quote.recv_ns if quote is not None else state.since_ns
     return {
@@ -135,23 +163,56 @@ def _cells(row: Row, now_ns: int, columns: int) -> dict[str, str | Text]:
     }
 
 
-def _best_cells(best: ConsolidatedQuote) -> dict[str, str | Text]:
-    from rich.text import Text
+def _look_rows(look: MarketLook, columns: int) -> Iterator[Cells]:
+    """The best over the books of a pair, the same after fees, what is near the mid where sizes are shown, and the size."""
+    best = {**_best_cells(look.best, columns), "venue": "best", "pair": look.best.pair}
+    yield {**best, "age": _age(look.best.oldest_ns) if look.best.parts else ""}
+    yield {**_best_cells(look.after_fees, columns), "pair": "after fees"}
+    if columns >= COLUMNS["bid size"]:
+        yield {"pair": f"in {BAND_BPS} bps", **_near_cells(look)}
+    if look.size is not None:
+        yield {"pair": size_text(look), **_size_cells(look)}
 
+
+def _best_cells(best: ConsolidatedQuote, columns: int) -> Cells:
     bid, ask = best.bid, best.ask
     return {
-        "venue": "best",
-        "pair": best.pair,
-        "state": Text(best.market.value, MARKET_STYLES[best.market]),
+        "state": _market(best),
         "bid": price_text(bid),
         "bid size": "" if bid is None else format_amount(bid.size, bid.size_decimals),
         "ask": price_text(ask),
         "ask size": "" if ask is None else format_amount(ask.size, ask.size_decimals),
-        "age": _age(best.oldest_ns) if best.parts else "",
-        "trend": f"{venue_names(bid)} / {venue_names(ask)}" if bid and ask else "",
-        "clock": "",
-        "gaps": "",
+        "trend": both_names(best) if trend_points(columns) >= NAMES_WIDTH else "",
     }
+
+
+def _market(best: ConsolidatedQuote) -> Text:
+    """With the time it has been so, where it is not as it should be."""
+    from rich.text import Text
+
+    lasts = f" {_age(best.lived_ns)}" if best.market in (Market.LOCKED, Market.CROSSED) else ""
+    return Text(f"{best.market.value}{lasts}", MARKET_STYLES[best.market])
+
+
+def _near_cells(look: MarketLook) -> Cells:
+    """How much is offered on each side, or at least so much."""
+    near = look.near
+    if near is None:
+        return {}
+    bid, ask = (f"{'' if taken.is_certain else '≥'}{amount_text(taken.filled)}" for taken in (near.sale, near.purchase))
+    return {"bid size": bid, "ask size": ask}
+
+
+def _size_cells(look: MarketLook) -> Cells:
+    """The average prices after fees of a sale and a purchase."""
+    from rich.text import Text
+
+    sized = look.sized
+    if sized is None:
+        return {}
+    state = Text("partly filled", "yellow") if sized.sale.unfilled or sized.purchase.unfilled else Text("filled", "green")
+    bid, ask = (average_text(trade, taken) for trade, taken in sized.by_trade())
+    return {"state": state, "bid": bid, "ask": ask}
 
 
 def state_text(state: BookState) -> Text:

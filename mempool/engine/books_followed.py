@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from mempool.books.consolidated import Consolidator
 from mempool.books.depth import BookDepth
-from mempool.books.ladder import Taken
+from mempool.books.ladder import Ladder, Taken
 from mempool.books.merge import NO_FEES, ladder_of
 from mempool.books.money import FeesPips
+from mempool.books.view import ReadDepth
 from mempool.errors import UsageError
 from mempool.exchanges import EXCHANGES, Exchange
 from mempool.exchanges.events import Fault, StateChanged
@@ -86,10 +87,17 @@ class Market:
             self.best.on_state(event.instrument, event.state)
         return True
 
-    def walk(self, trade: Trade, size: Fraction, depths: Callable[[Instrument], BookDepth | None]) -> Taken:
+    def walk(self, trade: Trade, size: Fraction, depths: ReadDepth) -> Taken:
         """What so much of the base asset costs or brings over all books that are priced now, in the pair's money, after fees."""
+        return self._ladder(trade, depths, self.fees).walk(size)
+
+    def within(self, trade: Trade, reference: Fraction, band_bps: int, depths: ReadDepth) -> Taken:
+        """What is offered not more than so many basis points worse than the reference price, fees apart."""
+        return self._ladder(trade, depths, NO_FEES).within(reference, band_bps)
+
+    def _ladder(self, trade: Trade, depths: ReadDepth, fees: FeesPips) -> Ladder:
         books, legs = ([depth for each in each_of if (depth := depths(each))] for each_of in (self.books, self.legs))
-        return ladder_of(trade, self.money, books, legs, self.fees).walk(size)
+        return ladder_of(trade, self.money, books, legs, fees)
 
 
 class FollowedBooks:
@@ -142,10 +150,10 @@ class FollowedBooks:
         for market in self.markets:
             market.take(event)
 
-    def depth(self, instrument: Instrument) -> BookDepth | None:
-        """The best `DEPTH_LEVELS` a side as they stand; None where the book is not priced."""
+    def depth(self, instrument: Instrument, levels: int = DEPTH_LEVELS) -> BookDepth | None:
+        """The best levels of each side as they stand; None where the book is not priced."""
         source = self._sources.get(instrument.venue)
-        return None if source is None else source.depth(instrument, DEPTH_LEVELS)
+        return None if source is None else source.depth(instrument, levels)
 
     def consolidated(self, now_ns: int) -> list[ConsolidatedQuote]:
         return [market.best.quote(now_ns) for market in self.markets]

@@ -16,11 +16,12 @@ import pytest
 from rich.console import Console
 
 from mempool.cli import books_live
-from mempool.cli.books_stream import price_text
 from mempool.cli.books_table import BARS, screen, short_price, sparkline
+from mempool.cli.books_texts import price_text
 from mempool.cli.main import run
 from mempool.engine.books_followed import TREND_NS, TREND_POINTS
 from mempool.engine.books_live import BooksOptions, LiveBooks
+from mempool.engine.books_look import market_looks
 from mempool.exchanges.events import Fault, StateChanged
 from mempool.model.book import BookState, Connection, Proof, Quote
 from mempool.model.consolidated import Best
@@ -104,6 +105,12 @@ def test_books_of_exchanges_that_cannot_be_reached_are_down_with_the_reason_and_
         (["--pair", "nothing"], "'nothing' is not a symbol: name a pair such as ETH/USD; quote assets are "),
         (["--server", "kraken.com"], "is no address: write such as ws://127.0.0.1:9001"),
         (["--bbo", "x"], "--bbo is for a recording: --replay FILE"),
+        (["--taker-fee", "okx"], "'okx' is no taker fee: write NAME=PERCENT, such as binance=0.075"),
+        (["--taker-fee", "mtgox=1"], "unknown exchange 'mtgox' in 'mtgox=1': known are binance, "),
+        (["--size", "many"], "--size 'many' is no amount: write a number such as 2.5"),
+        *((["--size", text], f"--size {text!r} is no amount: from 0.0") for text in ("0", "-1", "nan", "inf", "1e15", "1e-19")),
+        (["--replay", "x", "--size", "1"], "--taker-fee, --size, --server, --record and --once are for live books"),
+        (["--replay", "x", "--taker-fee", "okx=0"], "are for live books"),
         (["--replay", "x", "--once"], "are for live books"),
         (["--replay", "x", "--exchange", "okx", "--exchange", "kraken"], "a recording is of one exchange"),
     ],
@@ -124,7 +131,7 @@ def test_table_says_states_in_words_and_voids_the_price_of_a_book_that_is_not_tr
     books._hear("coinbase", StateChanged(coinbase, BookState(Connection.LIVE, Proof.DESYNCED, "bad \x1b[31m news", NOW_NS)))
     console = Console(width=columns, no_color=True, highlight=False)
     with console.capture() as capture:
-        console.print(screen(books, NOW_NS + 1_500_000_000, columns))
+        console.print(screen(books, market_looks(books.books, NOW_NS), NOW_NS + 1_500_000_000, columns))
     shown = capture.get()
     assert max(map(len, shown.splitlines())) <= columns
     assert re.search(r"kraken +ETH/USD +live verified +3000\.10 .*3000\.20", shown)
@@ -136,7 +143,8 @@ def test_table_says_states_in_words_and_voids_the_price_of_a_book_that_is_not_tr
 def drawn(books: LiveBooks, columns: int, gaps: int = 0) -> list[str]:
     console = Console(width=columns, no_color=True, highlight=False)
     with console.capture() as capture:
-        console.print(screen(books, NOW_NS + TREND_POINTS * TREND_NS, columns, lambda instrument: gaps))
+        looks = market_looks(books.books, NOW_NS)
+        console.print(screen(books, looks, NOW_NS + TREND_POINTS * TREND_NS, columns, lambda instrument: gaps))
     return capture.get().splitlines()
 
 
@@ -161,7 +169,7 @@ def test_wider_terminal_shows_more_columns_and_as_much_of_the_trend_as_fits(colu
         books._hear("kraken", quote)
     full = drawn(books, columns, gaps=234)
     assert full[0].split() == empty[0].split() == shown.split()
-    assert len(full) == 3
+    assert [line.split()[0] for line in full[1:4]] == ["kraken", "best", "after"]
     assert max(map(len, full)) <= columns
     assert sum(full[1].count(bar) for bar in BARS) == points
     assert (" 234" in full[1]) == ("gaps" in shown)
@@ -170,15 +178,18 @@ def test_wider_terminal_shows_more_columns_and_as_much_of_the_trend_as_fits(colu
 def test_best_of_each_pair_stands_below_its_books_and_no_book_twice() -> None:
     options = BooksOptions(venues=("okx", "kraken"), pairs=("ETH/USD", "ETH/USDT", "BTC/USD"), server=NOBODY)
     lines = drawn(LiveBooks(options, books_live.ignore), 100)
-    assert [line.split()[:2] for line in lines[1:10]] == [
+    assert [line.split()[:2] for line in lines[1:13]] == [
         ["okx", "ETH/USDT"],
         ["kraken", "ETH/USD"],
         ["best", "ETH/USD"],
+        ["after", "fees"],
         ["kraken", "ETH/USDT"],
         ["best", "ETH/USDT"],
+        ["after", "fees"],
         ["okx", "BTC/USDT"],
         ["kraken", "BTC/USD"],
         ["best", "BTC/USD"],
+        ["after", "fees"],
         ["kraken", "USDT/USD"],
     ]
 
