@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from mempool.books.side import BookSide
 from mempool.model.book import FloatLevel, TextLevel
 
-
 CHECKED_LEVELS = 10
 
 
