@@ -15,11 +15,11 @@ from rich.console import Console
 from mempool.books.depth import BookDepth, depth_of
 from mempool.books.money import FeesPips
 from mempool.books.order_book import OrderBook
-from mempool.cli.books_live import ignore
+from mempool.cli.books_live import JsonPrinter, ignore
 from mempool.cli.books_stream import best_object, plain_lines
 from mempool.cli.books_table import screen
 from mempool.engine.books_live import BooksOptions, LiveBooks
-from mempool.engine.books_look import MarketLook, market_looks
+from mempool.engine.books_look import BAND_BPS, MarketLook, market_looks
 from mempool.exchanges import EXCHANGES
 from mempool.exchanges.events import StateChanged
 from mempool.feeds.venue import VenueBooks
@@ -178,6 +178,28 @@ def test_depth_is_certain_while_the_levels_that_are_listed_reach_beyond_it() -> 
     assert told(NEAR, most=3)["depth"] == told(NEAR)["depth"]
     cut = told(NEAR, most=2)["depth"]
     assert [(cut[side]["size"], cut[side]["certain"]) for side in ("bid", "ask")] == [("6", False), ("5", False)]
+
+
+@pytest.mark.parametrize("known", [TIED, CROSSED, NEAR])
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_depth_of_the_levels_that_may_count_is_that_of_all_levels(known: Mapping[Instrument, Sides], most: int) -> None:
+    books = live(known, most=most)
+    (market,), seen = books.markets, look(books)
+    assert seen.near is not None
+    assert seen.best.mid is not None
+    for trade, taken in seen.near.by_trade():
+        assert taken == market.within(trade, seen.best.mid, BAND_BPS, books.books.depth)
+
+
+def test_stream_tells_of_a_pair_again_when_a_figure_has_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    books, printer = live(TIED), JsonPrinter(Fraction(6))
+    for now_ns in (NOW_NS, NOW_NS + SECOND_NS):
+        printer.refresh(books, now_ns)
+    books.books.read_depths_from("kraken", KnownBooks("kraken", {KRAKEN: ([("100", "2"), ("99", "1")], [("101", "1")])}))
+    printer.refresh(books, NOW_NS + SECOND_NS)
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["now_ns"], second["now_ns"]) == (NOW_NS, NOW_NS + SECOND_NS)
+    assert (first["size"]["buy"]["unfilled"], second["size"]["buy"]["unfilled"]) == ("0", "0.5")
 
 
 def test_without_a_priced_book_every_figure_is_null() -> None:
