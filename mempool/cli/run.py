@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mempool.cli.end_codes import INTERRUPTED, TERMINATED
 from mempool.cli.status_line import StatusLine
 from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display
@@ -124,27 +122,15 @@ def warn(text: str) -> None:
 
 def carry_out(live: LiveRun) -> tuple[int, Tally]:
     """Run until SIGINT or SIGTERM; the first drains, a second ends at once. Returns the exit code."""
-    import asyncio
-
     from mempool.cli.event_loop import event_loop_run
+    from mempool.cli.signals import end_code, heed_signals
 
-    received: list[int] = []
+    async def run() -> tuple[int, Tally]:
+        received = heed_signals(live.stop.set)
+        tally = await live.run()
+        return end_code(received), tally
 
-    def on_signal(number: int) -> None:
-        if received:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        received.append(number)
-        live.stop.set()
-
-    async def run() -> Tally:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, on_signal, number)
-        return await live.run()
-
-    tally = event_loop_run(run())
-    return (TERMINATED if signal.SIGTERM in received else INTERRUPTED), tally
+    return event_loop_run(run())
 
 
 def status_text(status: Status) -> str:
