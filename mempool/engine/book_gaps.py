@@ -17,9 +17,9 @@ class BookGaps:
     """Fed with every fault and state. A gap is told when it begins and when it ends; a fault that costs no price at once."""
 
     def __init__(self, emit: EmitGap) -> None:
-        self.pending: tuple[str, Fault] | None = None
-        """The last fault and its venue, until it is known whether it costs its book the price."""
         self._emit = emit
+        self._pending: tuple[str, Fault] | None = None
+        """The last fault and its venue, until it is known whether it costs its book the price."""
         self._numbers = count(1)
         self._priced: set[Instrument] = set()
         self._open: dict[Instrument, BookGap] = {}
@@ -27,19 +27,27 @@ class BookGaps:
     def hear(self, venue: str, event: News) -> None:
         """Any event of a venue."""
         if isinstance(event, Fault):
-            self.on_fault(venue, event)
+            self._on_fault(venue, event)
         elif isinstance(event, StateChanged):
-            self.on_state(event)
-        elif self.pending is not None:
+            self._on_state(event)
+        else:
             self.settle()
 
-    def on_fault(self, venue: str, fault: Fault) -> None:
+    def settle(self) -> None:
+        """Something else has happened since, or nothing more does: the last fault cost no price."""
+        if self._pending is None:
+            return
+        (venue, fault), self._pending = self._pending, None
+        symbol = fault.instrument.symbol if fault.instrument is not None else ""
+        self._emit(BookGap(next(self._numbers), venue, symbol, fault.kind, fault.reason, fault.recv_ns, fault.recv_ns))
+
+    def _on_fault(self, venue: str, fault: Fault) -> None:
         self.settle()
-        self.pending = venue, fault
+        self._pending = venue, fault
         if fault.instrument not in self._priced:
             self.settle()
 
-    def on_state(self, event: StateChanged) -> None:
+    def _on_state(self, event: StateChanged) -> None:
         instrument, state = event.instrument, event.state
         fault = self._cause_of(event)
         self.settle()
@@ -55,22 +63,14 @@ class BookGaps:
             self._open[instrument] = gap
             self._emit(gap)
 
-    def settle(self) -> None:
-        """Something else has happened since: the last fault cost no price."""
-        if self.pending is None:
-            return
-        (venue, fault), self.pending = self.pending, None
-        symbol = fault.instrument.symbol if fault.instrument is not None else ""
-        self._emit(BookGap(next(self._numbers), venue, symbol, fault.kind, fault.reason, fault.recv_ns, fault.recv_ns))
-
     def _cause_of(self, event: StateChanged) -> Fault | None:
         """The fault just before a state that costs its book the price; it is told with the gap."""
-        if self.pending is None or event.state.is_priced:
+        if self._pending is None or event.state.is_priced:
             return None
-        fault = self.pending[1]
+        fault = self._pending[1]
         if fault.instrument != event.instrument or fault.recv_ns != event.state.since_ns:
             return None
-        self.pending = None
+        self._pending = None
         return fault
 
 

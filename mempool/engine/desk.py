@@ -55,22 +55,19 @@ class Desk:
 
     def hear(self, venue: str, event: News) -> None:
         """The books have heard it already."""
+        self._gaps.hear(venue, event)
         if isinstance(event, Quote):
             self._advance(event.recv_ns)
-            if self._gaps.pending is not None:
-                self._gaps.settle()
             self._counters.book_quotes += 1
             self._sample(event)
             self._scan.on_quote(event, self.view(self.now_ns))
         elif isinstance(event, StateChanged):
             self._advance(event.state.since_ns)
-            self._gaps.on_state(event)
             if not event.state.is_priced:
                 self._scan.on_unpriced(event.instrument, self.now_ns)
         else:
             self._advance(event.recv_ns)
             self._counters.book_faults += 1
-            self._gaps.on_fault(venue, event)
 
     def view(self, now_ns: int) -> BooksView:
         """The books as they stand, until the next event."""

@@ -19,13 +19,13 @@ class Heard:
         self.gaps = BookGaps(self.told.append)
 
     def live(self, at_ns: int, instrument: Instrument = ETH) -> None:
-        self.gaps.on_state(StateChanged(instrument, BookState(Connection.LIVE, Proof.VERIFIED, "", at_ns)))
+        self.gaps.hear("kraken", StateChanged(instrument, BookState(Connection.LIVE, Proof.VERIFIED, "", at_ns)))
 
     def lost(self, at_ns: int, connection: Connection = Connection.SYNCING, proof: Proof = Proof.DESYNCED) -> None:
-        self.gaps.on_state(StateChanged(ETH, BookState(connection, proof, "why", at_ns)))
+        self.gaps.hear("kraken", StateChanged(ETH, BookState(connection, proof, "why", at_ns)))
 
     def fault(self, at_ns: int, instrument: Instrument | None = ETH) -> None:
-        self.gaps.on_fault("kraken", Fault("mismatch", "the checksum does not match", instrument, at_ns))
+        self.gaps.hear("kraken", Fault("mismatch", "the checksum does not match", instrument, at_ns))
 
 
 @pytest.fixture
