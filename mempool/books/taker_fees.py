@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal, InvalidOperation
 
 from mempool.books.money import FeesPips
@@ -14,18 +14,23 @@ PIP_DECIMALS = 4
 
 
 def taker_fees(defaults: FeesPips, texts: Iterable[str]) -> FeesPips:
-    """The fees of `defaults`, those that a text such as `binance=0.075` names replaced; a later text wins.
+    """The fees of `defaults`, those that the texts name replaced. Raises `UsageError` as `named_fees` does."""
+    return {**defaults, **named_fees(defaults, texts)}
 
-    Raises `UsageError` on unknown venues, which lists the known ones, and on what is no percentage that pips can say.
+
+def named_fees(known: Collection[str], texts: Iterable[str]) -> FeesPips:
+    """Those alone that a text such as `binance=0.075` names; a later text wins.
+
+    Raises `UsageError` on venues that are not known, which lists the known ones, and on what is no percentage that pips can say.
     """
-    fees = dict(defaults)
+    fees: dict[str, int] = {}
     for text in texts:
         name, is_pair, percent = text.partition("=")
         venue = name.strip().lower()
         if not is_pair:
             raise UsageError(f"{text!r} is no taker fee: write NAME=PERCENT, such as binance=0.075")
-        if venue not in defaults:
-            raise UsageError(f"unknown exchange {name.strip()!r} in {text!r}: known are {', '.join(defaults)}")
+        if venue not in known:
+            raise UsageError(f"unknown exchange {name.strip()!r} in {text!r}: known are {', '.join(known)}")
         fees[venue] = _pips(percent.strip().removesuffix("%"), text)
     return fees
 

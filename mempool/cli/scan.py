@@ -52,7 +52,7 @@ def scan_command(
       mempool scan --exchange kraken --pair ETH/USD --pair BTC/USD --pair ETH/BTC --near-misses
       mempool scan --replay today.capture.gz --json
     """
-    from mempool.books.taker_fees import taker_fees
+    from mempool.books.taker_fees import named_fees, taker_fees
     from mempool.cli.books_live import carry_out
     from mempool.cli.scan_lines import FindingPrinter
     from mempool.engine.books_live import BooksOptions
@@ -67,8 +67,8 @@ def scan_command(
     if replay is not None:
         if exchange or pair or server or seconds:
             raise UsageError("--replay scans all that its file holds: --exchange, --pair, --server and --for are for live books")
-        own_fees = {name: fee for name, fee in taker_fees(defaults, taker_fee or ()).items() if fee != defaults[name]}
-        scan = scan_capture(replay, defaults, DeskOptions(own_fees, min_profit), printer.show)
+        terms = DeskOptions(named_fees(defaults, taker_fee or ()), min_profit)
+        scan = scan_capture(replay, defaults, terms, printer.show)
         printer.sum_up(scan.counters)
         return
     options = BooksOptions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mempool.books.taker_fees import taker_fees
+from mempool.books.taker_fees import named_fees, taker_fees
 from mempool.errors import UsageError
 
 BASE = {"binance": 1000, "kraken": 4000}
@@ -21,6 +21,10 @@ def test_fees_that_are_not_named_stay_as_they_are() -> None:
 )
 def test_percentages_become_pips_exactly(text: str, pips: int) -> None:
     assert taker_fees(BASE, [text])["binance"] == pips
+
+
+def test_named_fee_is_one_even_where_it_is_the_base_tiers() -> None:
+    assert named_fees(BASE, ["kraken=0.4"]) == {"kraken": 4000}
 
 
 def test_later_fee_of_a_venue_wins() -> None:

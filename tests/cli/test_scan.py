@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from mempool.cli.main import run
+from mempool.resources import load_taker_fees
 from tests.e2e.exchanges import simulated_exchanges
 from tests.e2e.program import POLL_SECONDS, WAIT_SECONDS, LiveProgram, Program, run_once
 
-FREE = [text for venue in ("kraken", "bybit", "binance") for text in ("--exchange", venue, "--taker-fee", f"{venue}=0")]
+VENUES = ("kraken", "bybit", "binance")
+BASE_TIERS = load_taker_fees()
+FREE = [text for venue in VENUES for text in ("--exchange", venue, "--taker-fee", f"{venue}=0")]
 SUMMARY = re.compile(r"scanned [\d,]+ quotes: [\d,]+ findings, [\d,]+ near misses\n$")
 LINE = re.compile(r"(near miss  )?cross exchange  [\d.,]+ \w+: buy \w+, sell \w+")
 
@@ -66,8 +69,11 @@ def test_capture_is_scanned_as_objects_each_with_what_happened(capture: Path, ca
     assert opened == closed
 
 
-def test_higher_fee_makes_the_findings_of_the_same_capture_near_misses(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fees = [text for venue in ("kraken", "bybit", "binance") for text in ("--taker-fee", f"{venue}=5")]
+@pytest.mark.parametrize("percent", [dict.fromkeys(VENUES, "5"), {name: f"{pips / 10_000}" for name, pips in BASE_TIERS.items()}])
+def test_higher_fee_makes_the_findings_of_the_same_capture_near_misses(
+    percent: dict[str, str], capture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fees = [text for venue in VENUES for text in ("--taker-fee", f"{venue}={percent[venue]}")]
     assert run(["scan", "--replay", str(capture), *fees]) == 0
     printed = capsys.readouterr()
     assert printed.out == ""
