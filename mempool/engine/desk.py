@@ -15,11 +15,12 @@ from mempool.engine.book_gaps import BookGaps
 from mempool.engine.book_scan import BookScan
 from mempool.engine.books_followed import USD, FollowedBooks
 from mempool.engine.counters import Counters
+from mempool.engine.finding_counts import FindingCounts
 from mempool.exchanges.events import StateChanged
 from mempool.feeds.venue import News
 from mempool.model.arbitrage import CexDexArbitrage
 from mempool.model.book import Instrument, Quote
-from mempool.model.record import ArbitrageFound, BestSampled, BookGap, QuoteSampled, Record
+from mempool.model.record import ArbitrageEnded, ArbitrageFound, BestSampled, BookGap, QuoteSampled, Record
 
 SECOND_NS = 1_000_000_000
 ETH = "ETH"
@@ -47,8 +48,7 @@ class Desk:
         self.terms = Terms(USD, options.fees)
         self._emit, self._options, self._counters = emit, options, counters
         self._numbers = count(1)
-        self._newest = 0
-        """The number of the last finding that was no better view of an earlier one."""
+        self._findings = FindingCounts(counters, options.min_profit_eth)
         self._gaps = BookGaps(self._note_gap)
         self._scan = BookScan(self.terms, self._note_found, self._numbers)
         self._sampled_ns: dict[Instrument | str, int] = {}
@@ -78,7 +78,9 @@ class Desk:
         eth = usd = None
         if found.net_profit is not None:
             eth, usd = (worth_in(view, found.money, found.net_profit, wanted) for wanted in (ETH, USD))
-        self._note_found(ArbitrageFound(next(self._numbers), found, eth, usd, view.now_ns, transaction_hash, intent_index))
+        number = next(self._numbers)
+        self._note_found(ArbitrageFound(number, found, eth, usd, view.now_ns, transaction_hash, intent_index))
+        self._findings.forget(number)
 
     def end(self, now_ns: int) -> None:
         """Nothing more is heard: what is open ends here."""
@@ -90,20 +92,11 @@ class Desk:
         self.now_ns = max(self.now_ns, now_ns)
 
     def _note_found(self, record: Record) -> None:
-        if isinstance(record, ArbitrageFound):
-            if record.arbitrage.rejection is not None:
-                self._counters.near_misses += 1
-            elif self._is_below_minimum(record.profit_eth):
-                self._counters.below_minimum += 1
-                return
-            elif record.number > self._newest:
-                self._newest = record.number
-                self._counters.arbitrages += 1
+        if isinstance(record, ArbitrageEnded):
+            self._findings.forget(record.number)
+        elif isinstance(record, ArbitrageFound) and not self._findings.is_worth_reporting(record):
+            return
         self._emit(record)
-
-    def _is_below_minimum(self, profit_eth: float | None) -> bool:
-        least = self._options.min_profit_eth
-        return least > 0 and (profit_eth is None or profit_eth < least)
 
     def _note_gap(self, gap: BookGap) -> None:
         self._counters.book_gaps += gap.to_ns is None
