@@ -1,7 +1,17 @@
 """Reads calldata as the EVM does: standard ABI JSON becomes readers keyed by selector, each under a budget."""
 
 from mempool.abi.budget import MAX_CALLDATA_BYTES, MAX_COMMANDS, MAX_DEPTH, MAX_ITEMS, SPARE_BYTES, Budget
-from mempool.abi.functions import FunctionReader, inputs_reader, plain_inputs_readers, read_arguments, read_functions
+from mempool.abi.functions import (
+    FunctionReader,
+    inputs_in_place,
+    inputs_reader,
+    only_struct_in_place,
+    plain_inputs_readers,
+    read_arguments,
+    read_functions,
+    read_or_find,
+)
+from mempool.abi.in_place import Offsets, ToUsual, blobs, item_at, word_at
 from mempool.abi.layout import Padding, Read
 from mempool.abi.plain import ReadPlain
 from mempool.abi.plans import MAX_SHAPES, PlanShape, shape_at
@@ -17,15 +27,23 @@ __all__ = [
     "SPARE_BYTES",
     "Budget",
     "FunctionReader",
+    "Offsets",
     "Padding",
     "PlanShape",
     "Read",
     "ReadPlain",
+    "ToUsual",
     "arguments_reader",
+    "blobs",
+    "inputs_in_place",
     "inputs_reader",
+    "item_at",
     "least_bytes",
+    "only_struct_in_place",
     "plain_inputs_readers",
     "read_arguments",
     "read_functions",
+    "read_or_find",
     "shape_at",
+    "word_at",
 ]

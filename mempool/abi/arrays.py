@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import Any
 
 from mempool.abi.budget import Budget
+from mempool.abi.in_place import items_at
 from mempool.abi.layout import DIRTY, OFFSET, Read, Shape, Slot, Tail, slots_of
 
 _length_at = struct.Struct(">24sQ").unpack_from
@@ -88,13 +89,28 @@ def _read_blobs(data: bytes, start: int, budget: Budget) -> tuple[bytes, ...]:
 
 def read_blob_and_blobs(data: bytes, start: int, start_of_many: int, budget: Budget) -> tuple[bytes, tuple[bytes, ...]]:
     """`bytes` and `bytes[]`, as command bytes and their inputs stand; at once where the first take one word before the others."""
+    both = _read_both_at_once(data, start, start_of_many, budget)
+    return both or (read_blob(data, start, budget), _read_blobs(data, start_of_many, budget))
+
+
+def read_blob_and_items(data: bytes, start: int, start_of_many: int, budget: Budget) -> tuple[bytes, tuple[bytes, ...]]:
+    """The same of a whole calldata, in which a contract looks each item up when it needs it; see `item_at`."""
+    both = _read_both_at_once(data, start, start_of_many, budget)
+    if both:
+        return both
+    blob, count = read_blob(data, start, budget), _claimed(data, start_of_many, 32, budget)
+    return blob, items_at(data, start_of_many + 32, count, budget)
+
+
+def _read_both_at_once(data: bytes, start: int, start_of_many: int, budget: Budget) -> tuple[bytes, tuple[bytes, ...]] | None:
+    """None, with nothing charged, where the first take more than one word or not all is sound."""
     if start_of_many == start + 64 and start_of_many + 32 <= len(data):
         high_bits, length, word, high_bits_of_count, count = _blob_and_count_at(data, start)
         if count < _FEW and length <= 32 and high_bits == high_bits_of_count == _NO_HIGH_BITS:
             blobs = _few_blobs(data, start_of_many + 32, count, budget, length)
             if blobs is not None:
                 return word[:length], blobs
-    return read_blob(data, start, budget), _read_blobs(data, start_of_many, budget)
+    return None
 
 
 def _few_blobs(data: bytes, first: int, count: int, budget: Budget, charged: int = 0) -> tuple[bytes, ...] | None:

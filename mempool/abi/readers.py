@@ -8,7 +8,7 @@ from typing import Any
 
 from mempool.abi.arrays import array_reader, charged, guarded, read_blob, read_blob_and_blobs
 from mempool.abi.layout import DIRTY, Group, Padding, Read, Shape, Slot, Tail, shape_of, slots_of
-from mempool.abi.plans import by_shape
+from mempool.abi.plans import ReadPair, by_shape
 from mempool.abi.source import function_of
 from mempool.abi.types import AbiType, ArrayOf, Blob, TupleOf, is_dynamic
 
@@ -24,16 +24,17 @@ def read(data, start, budget):
 """
 
 
-def arguments_reader(components: Sequence[AbiType], padding: Padding) -> Read:
+def arguments_reader(components: Sequence[AbiType], padding: Padding, read_pair: ReadPair = read_blob_and_blobs) -> Read:
     """Reads the components one after another, as arguments stand behind a selector and a tuple at its start; gives a tuple.
 
-    The reader is made as source text: a loop over the fields takes twice as long.
+    `read_pair` reads `bytes` and `bytes[]` where they are the first two. The reader is made as source text: a loop over the
+    fields takes twice as long.
     """
     if not components:
         return _read_nothing
     shapes = [shape_of(component, padding.of_words) for component in components]
     slots = slots_of(shapes)
-    names: dict[str, Any] = {"DIRTY": DIRTY, "unpack": _unpacker(slots)}
+    names: dict[str, Any] = {"DIRTY": DIRTY, "unpack": _unpacker(slots), "read_both": by_shape(read_pair)}
     checks = [(index, slot.checked_bytes) for index, slot in enumerate(slots) if slot.checked_bytes]
     names |= {f"zeros{size}": bytes(size) for _, size in checks}
     source = _SOURCE.format(
@@ -65,7 +66,6 @@ def _expressions(shapes: Sequence[Shape], first: int, names: dict[str, Any], pad
         texts.append(_expression(shape, first, names, padding))
         first += len(slots_of([shape]))
     if shapes[:2] == _BLOB_AND_BLOBS:
-        names["read_both"] = by_shape(read_blob_and_blobs)
         return [f"*read_both(data, start + value{at}, start + value{at + 1}, budget)", *texts[2:]]
     return texts
 

@@ -7,7 +7,18 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from mempool.abi import Budget, FunctionReader, inputs_reader, least_bytes, plain_inputs_readers, read_functions
+from mempool.abi import (
+    Budget,
+    FunctionReader,
+    Offsets,
+    ToUsual,
+    inputs_in_place,
+    inputs_reader,
+    least_bytes,
+    only_struct_in_place,
+    plain_inputs_readers,
+    read_functions,
+)
 from mempool.decode.create2 import salt_of
 from mempool.decode.found_pools import FoundPools
 from mempool.decode.pools import PoolFactory
@@ -21,9 +32,11 @@ from mempool.model.pool import PoolIdentity
 Abis = Mapping[str, Sequence[Mapping[str, Any]]]
 """ABI JSON by its path below `abis/` without the ending: `uniswap/SwapRouter02`. Commands of a command machine stand beside it,
 as `uniswap/UniversalRouterV1.commands`: entries of `id` (hex), `name`, and `inputs` as in ABI JSON where they are read, or
-"unread" where the handler takes the bytes. The actions that such a command carries stand in the same form beside it, as
+"unread" where the handler takes the bytes; those with `in_place` are read where they stand, which names what is taken of offsets,
+as `Offsets` do. The actions that such a command carries stand in the same form beside it, as
 `uniswap/UniversalRouterV2.actions`."""
 _UNREAD = "unread"
+_OFFSETS: Mapping[str, Offsets] = {offsets.value: offsets for offsets in Offsets}
 KINDS: Mapping[str, RouterKind] = {**ROUTERS, **WRAPPERS}
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -155,7 +168,20 @@ def _command(kind: RouterKind, row: Mapping[str, Any]) -> Entry:
     inputs, padding = row["inputs"], kind.command_padding
     if inputs == _UNREAD:
         return Entry(name, _rest, handler, is_opaque=is_opaque)
-    return Entry(name, inputs_reader(inputs, padding), handler, plain_inputs_readers(inputs, padding), is_opaque=is_opaque)
+    return Entry(
+        name,
+        inputs_reader(inputs, padding),
+        handler,
+        plain_inputs_readers(inputs, padding),
+        is_opaque=is_opaque,
+        in_place=_in_place(row),
+    )
+
+
+def _in_place(row: Mapping[str, Any]) -> ToUsual | None:
+    if "in_place" not in row:
+        return None
+    return inputs_in_place(row["inputs"], _listed(_OFFSETS, row["in_place"], f"offsets of command {row['name']!r}"))
 
 
 def _rest(data: bytes, start: int, _budget: Budget) -> tuple[bytes]:
@@ -166,7 +192,7 @@ def _action(kind: RouterKind, row: Mapping[str, Any]) -> Action:
     name, inputs = row["name"], row.get("inputs", ())
     if name not in kind.actions:
         raise ConfigError(f"action {name!r} is not one of {', '.join(sorted(kind.actions))}")
-    return Action(name, inputs_reader(inputs, kind.command_padding), least_bytes(inputs))
+    return Action(name, inputs_reader(inputs, kind.command_padding), least_bytes(inputs), only_struct_in_place(inputs))
 
 
 def _preloaded(pool: PreloadedPool, factories: Mapping[str, PoolFactory], by_symbol: Mapping[str, bytes]) -> PoolIdentity:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from msgspec import field
 from msgspec.structs import replace
 
-from mempool.abi import Budget, read_arguments
+from mempool.abi import Budget, read_arguments, read_or_find
 from mempool.decode.found_pools import MAX_SEARCH_HASHES
 from mempool.decode.ledger import NATIVE, Holding, Ledger
 from mempool.decode.pools import MAX_HOPS
@@ -18,6 +19,9 @@ from mempool.model.swap import ALL, BalanceIn, Completeness, ExactIn, Hop, Step,
 ALLOW_REVERT = 0x80
 """The flag that allows a command to fail where the router makes a call for it. Its own swaps are none: they take the transaction
 with them."""
+
+PlaceOf = Callable[[int], tuple[bytes, int]]
+"""`number of the input -> (the calldata that the contract sees, where the input begins in it)`"""
 
 # A look-up on an enum costs as much as a whole struct before Python 3.12.
 _EXACT = Completeness.EXACT
@@ -136,14 +140,14 @@ class Call(Budget, kw_only=True):
                 self.extra_bytes = len(data) - self.end
         handler(self, arguments)
 
-    def run_commands(self, codes: bytes, inputs: Sequence[bytes]) -> None:
+    def run_commands(self, codes: bytes, inputs: Sequence[bytes], place_of: PlaceOf) -> None:
         """Run a plan's commands one after another, each of which is read from all of its input.
 
-        A command that the router does not have, or that is not understood, is opaque.
+        `place_of` says where the inputs stand. A command that the router does not have, or that is not understood, is opaque.
         """
         entries, mask, depth = self.router.commands, self.router.command_mask, self.depth
         steps, intents = self.steps, self.intents
-        for code, data in zip(codes, inputs, strict=True):
+        for number, (code, data) in enumerate(zip(codes, inputs, strict=True)):
             self.commands_left -= 1
             if self.commands_left < 0:
                 raise self.out_of_commands()
@@ -157,11 +161,19 @@ class Call(Budget, kw_only=True):
                 continue
             self.may_fail = code >= ALLOW_REVERT
             read_plain = command.plain.get(len(data))
-            if read_plain is not None and (arguments := read_plain(data, 0, self)) is not None:
-                self.function = command.name
-                handler(self, arguments)
-            else:
-                self.apply(command, data, 0)
+            arguments = None if read_plain is None else read_plain(data, 0, self)
+            self.function = command.name
+            handler(self, self._read_input(command, data, place_of, number) if arguments is None else arguments)
+
+    def _read_input(self, command: Entry, data: bytes, place_of: PlaceOf, number: int) -> Any:
+        """The arguments in one input. What cannot be read from it alone may stand around it: see `in_place`."""
+        if command.read is None:
+            return ()
+
+        def around() -> tuple[bytes, int, int]:
+            return *place_of(number), len(data)
+
+        return read_or_find((command.read, command.in_place), data, 0, self, around)
 
     def hold_to(self, deadline: int) -> None:
         """From here on, and inside of here, the earliest deadline counts."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from mempool.abi import Padding, Read, ReadPlain
+from mempool.abi import Padding, Read, ReadPlain, ToUsual
 from mempool.decode.found_pools import FoundPools
 from mempool.decode.pools import PoolFactory
 from mempool.errors import ConfigError
@@ -38,6 +38,8 @@ class Entry(Struct, frozen=True):
     """Quick readers by the length of the calldata."""
     quick: QuickCall | None = None
     is_opaque: bool = False
+    in_place: ToUsual | None = None
+    """Of a command that the router reads where its input stands, beyond the input's end where it comes to that."""
 
 
 class Action(Struct, frozen=True):
@@ -46,6 +48,8 @@ class Action(Struct, frozen=True):
     name: str
     read: Read
     min_bytes: int
+    in_place: ToUsual | None
+    """Of a struct, of which the router takes what no encoder makes."""
 
 
 class RouterKind(Struct, frozen=True):

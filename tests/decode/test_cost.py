@@ -10,6 +10,7 @@ from functools import cache, partial
 from itertools import cycle
 
 import pytest
+from eth_abi.abi import encode
 
 from mempool.abi import MAX_CALLDATA_BYTES, Padding
 from mempool.abi.layout import shape_of, slots_of
@@ -269,6 +270,28 @@ def cow_trades(_turn: int) -> Made:
     return COW, bytes.fromhex("13d79a0b") + words(*places) + tokens + prices + trades + empty
 
 
+def short_inputs(turn: int, router: str) -> Made:
+    """Each of them is followed by what stands behind it in the plan, which is long."""
+    inputs = [*[b""] * 250, chance_of(turn).randbytes(100_000)]
+    plan = encode(["bytes", "bytes[]"], [bytes([0x05] * 250 + [0x03]), inputs])
+    return address(router), calldata("execute(bytes,bytes[])", b"\x21", [plan])
+
+
+def paths_beyond_inputs(turn: int) -> Made:
+    chance, types = chance_of(turn), ["address", "uint256", "uint256", "address[]", "bool"]
+    paths = ([chance.randbytes(20) for _ in range(15)] for _ in range(100))
+    inputs = [encode(types, [FRIEND, 5, 5, tokens, True]) for tokens in paths]
+    data = calldata("execute(bytes,bytes[])", b"\x08" * 100, inputs)
+    return address("ur1.2"), data.replace(word(len(inputs[0])), word(6 * 32 + 15))
+
+
+def odd_hook_data(turn: int) -> Made:
+    key = words(0, chance_of(turn).getrandbits(160), 500, 10, 0)
+    swap = word(32) + key + words(1, 5, 5, 1 << 255, 0)
+    plan = encode(["bytes", "bytes[]"], [b"\x06" * 200, [swap] * 199 + [swap + bytes(35_000)]])
+    return address("ur2"), calldata("execute(bytes,bytes[])", b"\x10", [plan])
+
+
 PAIR_STEP = b"\x01" + USDC + b"\x01\xff\xff\x00POOL\x01" + FRIEND + b"\x00\x0b\xb8"
 V3_STEP = b"\x01" + USDC + b"\x01\xff\xff\x01POOL\x01" + FRIEND
 BOMBS: dict[str, Callable[[int], Made]] = {
@@ -292,6 +315,10 @@ BOMBS: dict[str, Callable[[int], Made]] = {
     "one of Settler's actions over and over": settler_actions,
     "Settler's actions that look at each other": settler_scans,
     "one order over and over": cow_trades,
+    "a sub-plan of 250 inputs that end too early": partial(short_inputs, router="ur1.2"),
+    "the same of V2.0": partial(short_inputs, router="ur2"),
+    "V2 paths beyond their inputs": paths_beyond_inputs,
+    "V4 swaps with hook data outside the calldata": odd_hook_data,
 }
 
 

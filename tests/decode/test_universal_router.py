@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_abi.abi import encode
 
+from mempool.abi import item_at, word_at
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Take
 from tests.decode.calls import (
@@ -350,3 +351,78 @@ def test_dirty_recipient_executes_from_version_1_2_on_but_a_dirty_path_never(rou
         assert decoded(router, dirty_recipient) == decoded(router, data)
     with pytest.raises(MalformedCalldata):
         decoded(router, with_dirty_word(data, bytes(12) + WETH))
+
+
+def relengthened(router: str, commands: list[Command], number: int, length: int) -> bytes:
+    """The plan as an encoder makes it, with another length stated for one of its inputs."""
+    data = calldata("execute(bytes,bytes[])", *plan(router, commands))
+    first = 36 + word_at(data, 36)
+    start, _ = item_at(data, first, number)
+    return data[: start - 32] + length.to_bytes(32) + data[start:]
+
+
+IN_PLACE = ("ur1.2", "ur2")
+PAYMENTS: list[Command] = [
+    (TRANSFER_FROM, (USDC, TO_ROUTER, 100)),
+    (TRANSFER, (USDC, FRIEND, 7)),
+    (WRAP, (TO_ROUTER, 9)),
+    (UNWRAP, (TO_ROUTER, 1)),
+    v3_in(amount=BALANCE, user=False),
+    (SWEEP, (WETH, TO_SENDER, 0)),
+]
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 32, 63])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_words_beyond_an_inputs_stated_length_are_read_where_assembly_reads_them(router: str, number: int, length: int) -> None:
+    data = relengthened(router, PAYMENTS, number, length)
+    if router in IN_PLACE:
+        whole = executed(router, PAYMENTS)
+        call = decoded(router, data)
+        assert (call.steps, [intent.size for intent in call.intents]) == (whole.steps, [intent.size for intent in whole.intents])
+    else:
+        with pytest.raises(MalformedCalldata):
+            decoded(router, data)
+
+
+@pytest.mark.parametrize("router", IN_PLACE)
+def test_list_must_end_inside_its_input_an_array_as_though_its_items_were_bytes(router: str) -> None:
+    swaps = [v3_in(), v2_in([USDC, WETH], 55)]
+    sizes = [intent.size for intent in executed(router, swaps).intents]
+    for number, least in ((0, 6 * 32 + 43), (1, 6 * 32 + 2)):
+        assert [intent.size for intent in decoded(router, relengthened(router, swaps, number, least)).intents] == sizes
+        with pytest.raises(MalformedCalldata, match="ends behind its input"):
+            decoded(router, relengthened(router, swaps, number, least - 1))
+
+
+@pytest.mark.parametrize("router", IN_PLACE)
+def test_words_beyond_an_input_of_a_sub_plan_are_those_of_the_next_input(router: str) -> None:
+    last = encode(["bytes", "bytes[]"], [bytes([WRAP]), [TO_ROUTER.rjust(32, b"\0")]])
+    assert executed(router, [(SUB_PLAN, last), v3_in_weth()], ETHER).intents[0].size == BalanceIn(0, (), 22)
+    # The amount that is wrapped is the length of the input behind.
+    some = encode(["bytes", "bytes[]"], [bytes([WRAP, TRANSFER]), [TO_ROUTER.rjust(32, b"\0"), bytes(96)]])
+    assert executed(router, [(SUB_PLAN, some), v3_in_weth()], ETHER).intents[0].size == BalanceIn(96, (), 22)
+
+
+def v3_in_weth() -> Command:
+    return V3_IN, (TO_SENDER, BALANCE, 22, path(WETH, 500, USDC), False)
+
+
+@pytest.mark.parametrize("router", UNIVERSAL)
+def test_item_behind_an_offset_that_leads_out_of_the_calldata_is_empty_and_its_words_are_zero(router: str) -> None:
+    data = calldata("execute(bytes,bytes[])", *plan(router, [(TRANSFER, (USDC, FRIEND, 7)), v2_in([USDC, WETH], 55)]))
+    first = 36 + word_at(data, 36)
+    odd = data[:first] + BALANCE.to_bytes(32) + data[first + 32 :]
+    if router in IN_PLACE:
+        assert decoded(router, odd) == decoded(router, data)
+    else:
+        with pytest.raises(MalformedCalldata):
+            decoded(router, odd)
+
+
+@pytest.mark.parametrize(("router", "minimum"), [("ur1", (1 << 160) + 5), ("ur1.2", 5), ("ur2", 5)])
+def test_minimum_of_a_sweep_has_160_bits_from_version_1_2_on(router: str, minimum: int) -> None:
+    swap = (V3_IN, (TO_ROUTER, 11, 1, path(USDC, 500, WETH), True))
+    call = executed(router, [swap, (SWEEP, (WETH, TO_SENDER, (1 << 160) + 5))])
+    assert call.intents[0].size == ExactIn(11, minimum)

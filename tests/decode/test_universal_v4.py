@@ -336,3 +336,17 @@ def test_real_plan_inside_an_unlisted_contracts_call_trades_the_pool_and_directi
     pool, forward, amount_in = logged(logs)[0]
     assert directions(call.intents) == [(pool, forward)]
     assert call.intents[0].size == ExactIn(amount_in, 2505800792)
+
+
+@pytest.mark.parametrize("router", V4)
+def test_hook_data_behind_an_offset_that_leads_out_of_the_calldata_is_empty(router: str) -> None:
+    swap, steps = single(router, ETH_USDC, True, 11, 22), [(USDC, 500, 10, NO_HOOKS, b"")]
+    usual = [(IN_SINGLE, swap), (IN, along(router, ETH, steps, 33, 44))]
+    odd = [(code, replaced_offset(data, 2 if code == IN_SINGLE else 3)) for code, data in usual]
+    assert swapped(router, *odd).intents == swapped(router, *usual).intents
+
+
+def replaced_offset(data: bytes, back: int) -> bytes:
+    """The parameters with 2^255 for the last offset, which stands so many words before the end."""
+    place = data.rindex((len(data) - 64 if back == 2 else 160).to_bytes(32))
+    return data[:place] + BALANCE.to_bytes(32) + data[place + 32 :]

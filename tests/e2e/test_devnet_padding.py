@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from mempool.abi import item_at, word_at
 from mempool.decode import decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import DecodedCall
@@ -31,8 +32,6 @@ WORDS = (0, 1, 31, 32, 33, 64, 96, 2**31, 2**32, 2**64, 2**128, 2**255, 2**256 -
 MUCH, LITTLE = 10**9, 1
 PATH_V2 = [at.USDC, at.WETH]
 PATH_V3, PATH_BACK = packed_path(at.USDC, 500, at.WETH), packed_path(at.WETH, 500, at.USDC)
-READS_BEYOND_LENGTHS = (at.UNIVERSAL_V1_2, at.UNIVERSAL_V2)
-"""They read a command's words from where its input begins, though its length may say that it ends before; decoding does not."""
 IDLE_PAIR = pair_address(at.USDC, at.USDT)
 """No other test trades on it, so that it can be paid ahead."""
 
@@ -233,11 +232,54 @@ def test_set_bits_in_padding_are_masked_or_refused_as_the_contract_does(
 
 @pytest.mark.parametrize("changes", [QUICK_CHANGES, pytest.param(SLOW_CHANGES, marks=pytest.mark.slow)])
 def test_no_changed_call_that_the_contract_runs_is_malformed(venues: Venues, clean_cases: list[Case], changes: int) -> None:
-    rng, fitting = random.Random(changes), [case for case in clean_cases if case.to not in READS_BEYOND_LENGTHS]
-    changed = [changed_case(rng, rng.choice(fitting)) for _ in range(changes)]
+    rng = random.Random(changes)
+    changed = [changed_case(rng, rng.choice(clean_cases)) for _ in range(changes)]
     ran = [case for case, runs in zip(changed, executed(venues.devnet, changed), strict=True) if runs]
     assert [(case.name, case.to, case.call.data.hex()) for case in ran if decoded(case) is None] == []
     assert len(ran) > changes // 20
+
+
+@pytest.mark.parametrize("router", at.UNIVERSAL_ROUTERS)
+def test_input_of_another_stated_length_is_read_where_it_stands_or_reverts(
+    venues: Venues, clean_cases: list[Case], router: str
+) -> None:
+    plan = next(case for case in clean_cases if (case.name, case.to) == ("plan", router))
+    lengths, whole = list(relengthened(plan, plan.call.data)), decoded(plan)
+    ran = executed(venues.devnet, lengths)
+    assert whole is not None
+    assert [None if call is None else (call.intents, call.steps) for call in map(decoded, lengths)] == [
+        (whole.intents, whole.steps) if runs else None for runs in ran
+    ]
+    # V1 copies an input before it decodes it; the others read past the ends of words and of what follows a path.
+    assert sum(ran) > (len(ran) // 2 if router != at.UNIVERSAL_V1 else 12)
+
+
+@pytest.mark.parametrize("router", [at.UNIVERSAL_V1_2, at.UNIVERSAL_V2])
+def test_plan_whose_inner_inputs_have_other_lengths_swaps_as_decoded(
+    venues: Venues, clean_cases: list[Case], router: str
+) -> None:
+    plan = next(case for case in clean_cases if (case.name, case.to) == ("plan in a plan", router))
+    start, length = item_at(plan.call.data, 36 + word_at(plan.call.data, 36), 0)
+    head, inner, behind = plan.call.data[:start], plan.call.data[start : start + length], plan.call.data[start + length :]
+    lengths = [
+        case._replace(call=Padded(head + case.call.data + behind)) for case in relengthened(plan, bytes(4) + inner, skipped=4)
+    ]
+    running = [case for case, runs in zip(lengths, executed(venues.devnet, lengths), strict=True) if runs]
+    before = venues.devnet.rpc.call("evm_snapshot")
+    for case in running:
+        assert_swapped_as_decoded(mined(venues.devnet, case.to, case.call.data, case.value_wei))
+    venues.devnet.rpc.call("evm_revert", before)
+    assert len(running) > 12
+
+
+def relengthened(case: Case, data: bytes, skipped: int = 0) -> Iterator[Case]:
+    """The call, or what `data` is without the bytes to be skipped, with the length of each input in turn another one."""
+    first = 36 + word_at(data, 36)
+    for number in range(word_at(data, first - WORD)):
+        start, length = item_at(data, first, number)
+        for other in sorted({0, 1, 31, 32, 63, 64, 96, 160, length - 33, length - 32, length - 1, length, length + 1}):
+            changed = data[: start - WORD] + other.to_bytes(WORD) + data[start:]
+            yield case._replace(call=Padded(changed[skipped:]))
 
 
 def changed_case(rng: random.Random, case: Case) -> Case:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from mempool.abi import Padding
-from mempool.decode.call import Call
+from mempool.abi import Padding, blobs, item_at, word_at
+from mempool.decode.call import Call, PlaceOf
 from mempool.decode.ledger import NATIVE
 from mempool.decode.quick_plans import quick_plan_of
 from mempool.decode.routers import universal_commands as commands
@@ -20,7 +21,7 @@ def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     call.books().change(call.contract, NATIVE, call.value_wei)
     if len(arguments) == 3:
         call.hold_to(arguments[2])
-    run_commands(call, arguments)
+    run_commands(call, arguments, _standing_in(call.data))
 
 
 def execute_signed(call: Call, arguments: tuple[Any, ...]) -> None:
@@ -29,13 +30,13 @@ def execute_signed(call: Call, arguments: tuple[Any, ...]) -> None:
     execute(call, (commands, inputs, deadline))
 
 
-def run_commands(call: Call, arguments: tuple[Any, ...]) -> None:
+def run_commands(call: Call, arguments: tuple[Any, ...], place_of: PlaceOf) -> None:
     """(commands, inputs), of the entry point or of a sub-plan"""
     codes, inputs = arguments[:2]
     if len(codes) != len(inputs):
         raise call.malformed(f"{len(codes)} commands have {len(inputs)} inputs")
     call.enter(call.size)
-    call.run_commands(codes, inputs)
+    call.run_commands(codes, inputs, place_of)
     call.leave()
 
 
@@ -46,9 +47,30 @@ def execute_sub_plan(call: Call, arguments: tuple[Any, ...]) -> None:
     """
     plan = arguments if len(arguments) == 2 else _plan_of(call, arguments[0])
     if call.may_fail:
-        call.attempt(lambda: run_commands(call, plan))
+        call.attempt(lambda: run_commands(call, plan, _passed_on(call, plan[1])))
     else:
-        run_commands(call, plan)
+        run_commands(call, plan, _passed_on(call, plan[1]))
+
+
+def _standing_in(data: bytes) -> PlaceOf:
+    """The inputs' places in the call that lists them as its second argument."""
+    return lambda number: (data, item_at(data, 36 + word_at(data, 36), number)[0])
+
+
+def _passed_on(call: Call, inputs: Sequence[bytes]) -> PlaceOf:
+    """The same in the call that a router makes of itself for a plan in a plan: of it the part from the input on, encoded anew.
+
+    Each time it is charged with the inputs in that part.
+    """
+
+    def place_of(number: int) -> tuple[bytes, int]:
+        rest = inputs[number:]
+        call.items_left -= len(rest)
+        if call.items_left < 0:
+            raise call.out_of_items()
+        return blobs(rest), 32
+
+    return place_of
 
 
 def _plan_of(call: Call, data: bytes) -> tuple[bytes, list[bytes]]:
@@ -121,7 +143,8 @@ _SWAPS = {
 }
 """How many swaps a command adds: of those that nearly every plan is made of, and that carry nothing."""
 
-# From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts.
+# From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts. What
+# it reads beyond an input's stated length stands with each command, as `in_place`.
 UNIVERSAL_ROUTER = RouterKind(
     padding=Padding.CHECKED,
     pools=frozenset({"uniswap_v2", "uniswap_v3"}),

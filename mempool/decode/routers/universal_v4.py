@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mempool.abi import read_arguments
+from mempool.abi import blobs, read_or_find
 from mempool.decode.call import Call
 from mempool.decode.routers import universal_v4_payments as payments
 from mempool.decode.routers import universal_v4_swaps as swaps
 from mempool.decode.routers.universal_v4_swaps import Arguments, Unlock
+from mempool.decode.tables import Action
 
 _LENGTH_MASK = 0xFFFFFFFF
+_UNLOCK_CALLBACK = bytes.fromhex("91dd7346") + (32).to_bytes(32)
+"""`unlockCallback(bytes)` up to the length of the bytes."""
 
 
 def v4_swap(call: Call, arguments: Arguments) -> None:
@@ -70,7 +73,17 @@ def _run_action(unlock: Unlock, code: int, data: bytes, place: tuple[int, int]) 
     if length < action.min_bytes:
         raise call.malformed(f"{action.name} has {length} bytes of parameters, fewer than {action.min_bytes}")
     call.function = action.name
-    _ACTIONS[action.name](unlock, read_arguments(action.read, data, start, call))
+    _ACTIONS[action.name](unlock, _parameters(call, action, data, start))
+
+
+def _parameters(call: Call, action: Action, data: bytes, start: int) -> Arguments:
+    """What is not laid out as usual is looked for as the router does, in the call that the pool manager makes of it."""
+
+    def around() -> tuple[bytes, int, int]:
+        return _UNLOCK_CALLBACK + blobs([data]), len(_UNLOCK_CALLBACK) + 32 + start, 0
+
+    arguments: Arguments = read_or_find((action.read, action.in_place), data, start, call, around)
+    return arguments
 
 
 _ACTIONS: Mapping[str, Callable[[Unlock, Arguments], None]] = {
