@@ -11,6 +11,7 @@ from typing import Any
 from mempool.abi.budget import Budget
 from mempool.abi.in_place import items_at
 from mempool.abi.layout import DIRTY, OFFSET, Read, Shape, Slot, Tail, slots_of
+from mempool.errors import MalformedCalldata
 
 _length_at = struct.Struct(">24sQ").unpack_from
 _NO_HIGH_BITS = bytes(24)
@@ -98,8 +99,15 @@ def read_blob_and_items(data: bytes, start: int, start_of_many: int, budget: Bud
     both = _read_both_at_once(data, start, start_of_many, budget)
     if both:
         return both
-    blob, count = read_blob(data, start, budget), _claimed(data, start_of_many, 32, budget)
-    return blob, items_at(data, start_of_many + 32, count, budget)
+    blob = read_blob(data, start, budget)
+    left = budget.bytes_left, budget.items_left
+    try:
+        return blob, _read_each_blob(data, start_of_many, budget)
+    except MalformedCalldata as error:
+        if error.refused:
+            raise
+    budget.bytes_left, budget.items_left = left
+    return blob, items_at(data, start_of_many + 32, _claimed(data, start_of_many, 32, budget), budget)
 
 
 def _read_both_at_once(data: bytes, start: int, start_of_many: int, budget: Budget) -> tuple[bytes, tuple[bytes, ...]] | None:
