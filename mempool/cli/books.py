@@ -141,12 +141,13 @@ def replay_command(file: Path, exchange: list[str], bbo: Path | None, *, as_json
     """A recording of one exchange's frames."""
     import orjson
 
+    from mempool.engine.books_followed import venue_of
     from mempool.engine.books_replay import replay_frames, report
     from mempool.feeds.frame_file import read_frames
 
     if len(exchange) > 1:
         raise UsageError("a recording is of one exchange: give --exchange once")
-    venue = named_exchange(exchange[0] if exchange else "")
+    venue = venue_of(exchange[0] if exchange else "")
     frames = read_frames(file, venue.limits.max_frame_bytes)
     with quote_writer(bbo, venue) as on_quote:
         session = replay_frames(venue, frames, on_quote)
@@ -155,17 +156,6 @@ def replay_command(file: Path, exchange: list[str], bbo: Path | None, *, as_json
     else:
         for line in summary(session):
             typer.echo(line)
-
-
-def named_exchange(name: str) -> Exchange:
-    """The exchange of this name, in any case."""
-    from mempool.exchanges import EXCHANGES
-
-    found = EXCHANGES.get(name.strip().lower())
-    if found is None:
-        known = ", ".join(EXCHANGES)
-        raise UsageError(f"unknown exchange {name!r}: known are {known}" if name else f"name an exchange: --exchange {known}")
-    return found
 
 
 @contextmanager

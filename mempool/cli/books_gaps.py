@@ -51,20 +51,15 @@ def gaps_command(
       mempool books gaps --replay kraken.txt.gz --exchange kraken
     """
     oldest_ns = since_ns(since, time.time_ns())
-    venues = [named_exchange(name) for name in exchange or []]
+    from mempool.engine.books_followed import venue_of
+
+    venues = [venue_of(name) for name in exchange or []]
     if replay is None:
         print_stored(db, oldest_ns, venues, as_json=as_json)
         return
     if len(venues) != 1:
         raise UsageError("a recording is of one exchange: give --exchange once")
     print_gaps((each for each in recorded_gaps(replay, venues[0]) if each.until_ns >= oldest_ns), as_json=as_json)
-
-
-def named_exchange(name: str) -> Exchange:
-    """The exchange of this name, in any case."""
-    from mempool.engine.books_followed import venue_of
-
-    return venue_of(name)
 
 
 def print_stored(db: Path, oldest_ns: int, venues: list[Exchange], *, as_json: bool) -> None:

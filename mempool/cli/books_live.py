@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import select
-import signal
 import sys
 import time
 from collections import Counter
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mempool.cli.books_stream import best_object, plain_lines, quote_object, state_object
 from mempool.cli.books_table import screen
 from mempool.cli.console import stdout_console
-from mempool.cli.end_codes import INTERRUPTED, TERMINATED
 from mempool.cli.event_loop import event_loop_run
+from mempool.cli.signals import end_code, heed_signals
 from mempool.engine.book_gaps import BookGaps
 from mempool.engine.books_live import BooksOptions, LiveBooks
 from mempool.engine.books_look import market_looks
@@ -81,30 +80,17 @@ def ignore(venue: str, event: News) -> None:
 
 def _run(books: LiveBooks, watch: Awaitable[None], seconds: float = 0.0) -> int:
     """Listen until a signal, or until `watch` has ended, or for so long. The exit code."""
-    received: list[int] = []
-    event_loop_run(_follow(books, watch, seconds, received))
-    if received:
-        return TERMINATED if signal.SIGTERM in received else INTERRUPTED
-    return 0
 
+    async def follow() -> int:
+        stop = asyncio.Event()
+        received = heed_signals(stop.set)
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, stop.set)
+        with suppress(Stopped):
+            await first_end(books.run(), _end_with(watch, books), _end_with(stop.wait(), books))
+        return end_code(received)
 
-async def _follow(books: LiveBooks, watch: Awaitable[None], seconds: float, received: list[int]) -> None:
-    stop = asyncio.Event()
-
-    def on_signal(number: int) -> None:
-        if received:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        received.append(number)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal, number)
-    if seconds:
-        loop.call_later(seconds, stop.set)
-    with suppress(Stopped):
-        await first_end(books.run(), _end_with(watch, books), _end_with(stop.wait(), books))
+    return event_loop_run(follow())
 
 
 async def _end_with(work: Awaitable[object], books: LiveBooks) -> None:

@@ -70,10 +70,10 @@ def run_command(
     from mempool.resources import load_tables, load_taker_fees
     from mempool.store.writer import StoreOptions
 
-    if not rpc_url and not exchange:
-        raise ConfigError("no node to listen to: set ETH_RPC_URL, or give --rpc-url ws://…, wss://…, http://… or an IPC path")
     if not exchange and (pair or server or taker_fee):
         raise UsageError("--pair, --server and --taker-fee are about order books: name an --exchange, or all")
+    if not rpc_url and not exchange:
+        raise ConfigError("no node to listen to: set ETH_RPC_URL, or give --rpc-url ws://…, wss://…, http://… or an IPC path")
     endpoints = [Endpoint.parse(url) for url in rpc_url or ()]
     fees = taker_fees(load_taker_fees(), taker_fee or ())
     options = RunOptions(
@@ -103,11 +103,10 @@ def run_command(
 def books_options(exchange: list[str], pair: list[str] | None, server: str, fees: FeesPips) -> BooksOptions:
     """Which order books to follow, and the legs between dollars, since pools trade in USDC and USDT."""
     from mempool.engine.books_live import BooksOptions
-    from mempool.exchanges import EXCHANGES
     from mempool.feeds.bans import state_file
 
     return BooksOptions(
-        venues=tuple(EXCHANGES) if "all" in exchange else tuple(exchange),
+        venues=tuple(exchange),
         pairs=tuple(pair or ("ETH/USD",)),
         server=server,
         bans=None if server else state_file(),

@@ -20,6 +20,8 @@ from mempool.feeds.venue import News, VenueBooks
 from mempool.model.book import BookState, Connection, Instrument, Proof, Quote
 from mempool.model.consolidated import ConsolidatedQuote, Trade
 
+ALL = "all"
+"""In place of the venues' names."""
 USD, USDT, USDC = "USD", "USDT", "USDC"
 LISTS_USDT = ("binance", "okx", "bybit")
 """Venues whose dollar is USDT: a pair in USD is followed there in USDT, and converted by a leg."""
@@ -110,7 +112,7 @@ class FollowedBooks:
 
         Raises `UsageError` on unknown venues and pairs.
         """
-        self.venues = [venue_of(name) for name in dict.fromkeys(venues)]
+        self.venues = [venue_of(name) for name in (EXCHANGES if ALL in venues else dict.fromkeys(venues))]
         self.pairs, self.with_all_legs = tuple(dict.fromkeys(pairs)), with_all_legs
         self.markets = [Market(pair, self.venues, fees) for pair in self.pairs]
         self.rows: dict[Instrument, Row] = {}
@@ -167,7 +169,8 @@ def venue_of(name: str) -> Exchange:
     """The venue of this name in any case. Raises `UsageError` with the known ones."""
     found = EXCHANGES.get(name.strip().lower())
     if found is None:
-        raise UsageError(f"unknown exchange {name!r}: known are {', '.join(EXCHANGES)}")
+        known = ", ".join(EXCHANGES)
+        raise UsageError(f"unknown exchange {name!r}: known are {known}" if name else f"name an exchange: --exchange {known}")
     return found
 
 
