@@ -14,7 +14,7 @@ from scripts._devnet.devnet import Devnet, running_devnet
 from scripts._devnet.encoding import calldata, pair_address
 from tests.devnet_reads import load_pool, pair_identity, raw
 from tests.e2e.program import LiveProgram, Row, integrity, rows, run_once
-from tests.e2e.test_replay import contents, tables
+from tests.e2e.replayed import contents, replayed, tables
 
 pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("named pools")]
 ETHER = 10**18
@@ -137,8 +137,7 @@ def test_decode_and_simulate_ask_their_node_too(trade: Trade) -> None:
 
 
 def test_replay_of_the_capture_gives_the_same_rows(trade: Trade, tmp_path: Path) -> None:
-    db = tmp_path / "replayed.sqlite"
-    ended = run_once(["replay", str(trade.capture), "--db", str(db)], tmp_path)
+    ended, db = replayed(trade.capture, tmp_path)
     assert ended.code == 0, ended.stderr
     for table in set(tables(db)) - {"runs"}:
         assert contents(db, table) == contents(trade.db, table), table

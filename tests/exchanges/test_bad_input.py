@@ -9,9 +9,10 @@ from zlib import crc32
 
 import pytest
 
+from mempool.books.digits import CHECKED_LEVELS
 from mempool.books.order_book import MAX_LEVELS, OrderBook
 from mempool.exchanges import EXCHANGES
-from mempool.exchanges.kraken import CHECKED_LEVELS, Checksum
+from mempool.exchanges.kraken import Checksum
 from mempool.exchanges.session import ExchangeSession
 from mempool.model.book import BookUpdate, Connection, Proof
 from scripts._exchanges.faults import Fault, FaultKind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -37,7 +38,8 @@ async def heard(venue: str, recording: Recording, instrument: Instrument, *fault
     session = ExchangeSession(EXCHANGES[venue], [instrument])
     async with exchange_server(venue, listings={venue: recording}, faults={venue: faults}) as server:
         with pytest.raises(websockets.ConnectionClosed):
-            await follow(server, venue, session, 15)
+            async with asyncio.timeout(60):
+                await follow(server, venue, session)
     return session
 
 
