@@ -36,6 +36,7 @@ def scan_command(
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Scan the books of this capture instead of the exchanges.")
     ] = None,
+    record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
     server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
     seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", min=0.0, help="End after so long.")] = 0.0,
 ) -> None:
@@ -65,19 +66,23 @@ def scan_command(
     defaults = load_taker_fees()
     printer = FindingPrinter(as_json=as_json, near_misses=near_misses)
     if replay is not None:
-        if exchange or pair or server or seconds:
-            raise UsageError("--replay scans all that its file holds: --exchange, --pair, --server and --for are for live books")
+        if exchange or pair or server or seconds or record is not None:
+            raise UsageError(
+                "--replay scans all that its file holds: --exchange, --pair, --record, --server and --for are for live books"
+            )
         terms = DeskOptions(named_fees(defaults, taker_fee or ()), min_profit)
         scan = scan_capture(replay, defaults, terms, printer.show)
         printer.sum_up(scan.counters)
         return
+    terms = DeskOptions(taker_fees(defaults, taker_fee or ()), min_profit)
     options = BooksOptions(
         venues=tuple(exchange or EXCHANGES),
         pairs=tuple(pair or ("ETH/USD",)),
         server=server,
+        record=record,
         bans=None if server else state_file(),
+        fees=terms.fees,
     )
-    terms = DeskOptions(taker_fees(defaults, taker_fee or ()), min_profit)
     books, scan = live_scan(options, terms, printer.show)
     code = carry_out(books, ScanStatus(scan.counters, printer), seconds)
     scan.desk.end(scan.desk.now_ns)

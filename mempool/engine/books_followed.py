@@ -118,7 +118,6 @@ class FollowedBooks:
         self.rows: dict[Instrument, Row] = {}
         self.quotes: dict[Instrument, Quote] = {}
         """Of the books that are priced now."""
-        self.faults = 0
         legs = [leg for market in self.markets for leg in market.legs]
         if with_all_legs:
             legs += legs_at(self.venues, LEGS)
@@ -139,7 +138,6 @@ class FollowedBooks:
     def hear(self, event: News) -> None:
         """One event; one of a book that is not followed is passed over."""
         if isinstance(event, Fault):
-            self.faults += 1
             return
         row = self.rows.get(event.instrument)
         if row is None:

@@ -119,5 +119,5 @@ class LiveBooks:
     def _own_capture(self) -> CaptureWriter | None:
         if self._options.record is None:
             return None
-        about = about_books(self.books, DeskOptions({}))
+        about = about_books(self.books, DeskOptions(self._options.fees))
         return CaptureWriter(str(self._options.record), chain_id=0, started_ns=time.time_ns(), about=about)

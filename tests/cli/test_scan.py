@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mempool.cli.main import run
+from mempool.feeds.capture import CaptureReader
 from mempool.resources import load_taker_fees
 from tests.e2e.exchanges import simulated_exchanges
 from tests.e2e.program import POLL_SECONDS, WAIT_SECONDS, LiveProgram, Program, run_once
@@ -52,6 +53,17 @@ def test_lines_tell_of_what_opens_until_a_signal(server: str, tmp_path: Path) ->
     assert all(LINE.match(line) for line in ended.stdout.splitlines()), ended.stdout
 
 
+def test_scan_records_what_it_hears_with_its_fees(server: str, tmp_path: Path) -> None:
+    path = tmp_path / "scan.capture"
+    arguments = ["--exchange", "kraken", "--taker-fee", "kraken=0.07", "--record", str(path)]
+    ended = run_once(["scan", "--server", server, "--for", "0.5", *arguments], tmp_path)
+    assert ended.code == 0, ended.stderr
+    with CaptureReader(str(path)) as reader:
+        assert reader.header.about["kraken"] == "ETH/USD"
+        assert "kraken=700" in reader.header.about["taker_fee_pips"].split()
+    assert run(["scan", "--replay", str(path)]) == 0
+
+
 def test_scan_for_some_time_ends_with_0_and_the_summary(server: str, tmp_path: Path) -> None:
     ended = run_once(["scan", "--server", server, "--for", "0.5"], tmp_path)
     assert (ended.code, "Traceback" in ended.stderr) == (0, False), ended.stderr
@@ -87,6 +99,7 @@ def test_higher_fee_makes_the_findings_of_the_same_capture_near_misses(
         (["--pair", "nothing"], "'nothing' is not a symbol: name a pair such as ETH/USD"),
         (["--taker-fee", "kraken"], "kraken"),
         (["--min-profit", "nan"], "Invalid value for '--min-profit'"),
+        (["--replay", "x", "--record", "y"], "--replay scans all that its file holds"),
         (["--replay", "x", "--exchange", "kraken"], "--replay scans all that its file holds"),
     ],
 )
