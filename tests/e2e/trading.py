@@ -82,12 +82,14 @@ class Crowd:
         self._unmined = 0
         self.sent: list[str] = []
 
-    def send(self) -> None:
-        """One from each user. Mines before a block would be over-full: what anvil leaves over, it never mines."""
+    def send(self) -> list[str]:
+        """One from each user; their hashes. Mines before a block would be over-full: what anvil leaves over, it never mines."""
         if self._unmined + len(self._users) > MOST_IN_BLOCK:
             self.mine()
-        self.sent += self._rpc.batch(("eth_sendTransaction", [self._sale(user)]) for user in self._users)
+        sent = self._rpc.batch(("eth_sendTransaction", [self._sale(user)]) for user in self._users)
+        self.sent += sent
         self._unmined += len(self._users)
+        return sent
 
     def mine(self) -> None:
         """Also keeps the base fee from rising with the full blocks beyond what is bid."""

@@ -36,6 +36,10 @@ class Listener:
     def told(self, kind: type[E]) -> list[E]:
         return [event for event in self.events if isinstance(event, kind)]
 
+    def announced(self) -> list[PendingSeen]:
+        """Without those that the pool's content told, which may name what is announced as well."""
+        return [event for event in self.told(PendingSeen) if not event.backfilled]
+
     def nonces(self) -> list[int]:
         return [event.tx.nonce for event in self.told(PendingSeen)]
 

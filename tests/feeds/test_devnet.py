@@ -47,10 +47,10 @@ async def test_pending_transactions_and_heads_arrive(kind: str, start_devnet: St
     async with listening(address_of(devnet.anvil, kind), ALL) as listener:
         first = next_nonce(devnet)
         sent = [send(devnet, first + number) for number in range(20)]
-        await listener.until(lambda: len(listener.told(PendingSeen)) == 20)
+        await listener.until(lambda: len(listener.announced()) == 20)
         number = devnet.mine()
         await listener.until(lambda: listener.told(HeadSeen)[-1].ref.number == number)
-    told = [event.tx for event in listener.told(PendingSeen)]
+    told = [event.tx for event in listener.announced()]
     if kind == "http":  # bodies are fetched side by side there
         told.sort(key=lambda tx: tx.nonce)
     assert [tx.hash for tx in told] == sent
@@ -63,7 +63,7 @@ async def test_nothing_that_was_sent_during_a_cut_is_lost(devnet: Devnet) -> Non
     async with listening(devnet.anvil.ws_url, ALL) as listener:
         first = next_nonce(devnet)
         send(devnet, first)
-        await listener.until(lambda: len(listener.told(PendingSeen)) == 1)
+        await listener.until(lambda: len(listener.announced()) == 1)
         assert listener.feed._connection is not None
         listener.feed._connection.abort("cut by the test")
         missed = {send(devnet, first + number) for number in range(1, 12)}
