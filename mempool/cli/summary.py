@@ -34,7 +34,6 @@ REJECTIONS = {
     "gas": "cost more in gas",
     "stale": "rest on a book that was silent",
     "skew": "did not last long enough to be sure",
-    "too_small": "gain too little",
 }
 
 
@@ -105,7 +104,7 @@ def _books(tally: BookTally) -> Iterator[tuple[str, str]]:
 
 
 def _findings(tally: Tally) -> Iterator[tuple[str, str]]:
-    for position, text in enumerate((*_found_in_pools(tally), *_found_in_books(tally.books))):
+    for position, text in enumerate((*_found_in_pools(tally), *_found_in_books(tally.books), *_below_minimum(tally))):
         yield ("" if position else "found"), text
 
 
@@ -127,6 +126,11 @@ def _found_in_books(tally: BookTally) -> Iterator[str]:
     if near_misses := tally.near_misses.total():
         reasons = {REJECTIONS.get(word, word): count for word, count in tally.near_misses.most_common()}
         yield f"{near_misses:,} near misses: {_counted(reasons)}"
+
+
+def _below_minimum(tally: Tally) -> Iterator[str]:
+    if below := tally.counters.below_minimum:
+        yield f"{below:,} below the least profit, not stored"
 
 
 def _largest(largest_eth: dict[str, float], kind: str, costs: str) -> str:

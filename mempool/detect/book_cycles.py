@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,8 +32,6 @@ class Terms(Struct, frozen=True):
     max_age_ns: int = 5 * SECOND_NS
     skew_ns: int = SKEW_NS
     """How far apart the messages of two books about one moment may arrive."""
-    min_profit: Mapping[str, Fraction] = {}
-    """By the asset that the profit is in; any profit will do where it is not named."""
 
 
 class Cycle(Struct, frozen=True):
@@ -102,7 +99,6 @@ def _ruled(found: BookArbitrage, terms: Terms) -> BookArbitrage:
 
 
 def _rejection(found: BookArbitrage, terms: Terms) -> tuple[Rejection | None, str]:
-    least = terms.min_profit.get(found.money, Fraction())
     oldest = max(found.trades, key=lambda trade: trade.age_ns)
     if found.net_profit <= 0:
         return Rejection.FEES, f"the fees are more than the {float(found.gross_profit):.8g} {found.money} between the prices"
@@ -112,6 +108,4 @@ def _rejection(found: BookArbitrage, terms: Terms) -> tuple[Rejection | None, st
     if found.lived_ns < terms.skew_ns:
         lived, skew = (each / MILLISECOND_NS for each in (found.lived_ns, terms.skew_ns))
         return Rejection.SKEW, f"it has lived {lived:.1f} ms, and messages may be {skew:.1f} ms apart"
-    if found.net_profit < least:
-        return Rejection.TOO_SMALL, f"it gains less than {float(least):.8g} {found.money}"
     return None, ""

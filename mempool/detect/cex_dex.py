@@ -198,7 +198,6 @@ def _opened(view: CrossView, before: PoolState, after: PoolState) -> _Gap | None
 def _rejection(made: CexDexArbitrage, gain: Fraction, terms: Terms) -> tuple[Rejection | None, str]:
     """`gain` is what the trades come to before gas."""
     money, profit = made.money, gain if made.net_profit is None else made.net_profit
-    least = terms.min_profit.get(money, Fraction())
     oldest = max(made.trades, key=lambda trade: trade.age_ns)
     if gain <= 0:
         return Rejection.FEES, f"the takers' fees are more than the {float(made.gross_profit):.8g} {money} between the prices"
@@ -207,6 +206,4 @@ def _rejection(made: CexDexArbitrage, gain: Fraction, terms: Terms) -> tuple[Rej
     if oldest.age_ns > terms.max_age_ns:
         name = f"{oldest.instrument.venue} {oldest.instrument.symbol}"
         return Rejection.STALE, f"nothing has been heard of {name} for {oldest.age_ns / SECOND_NS:.1f} s"
-    if profit < least:
-        return Rejection.TOO_SMALL, f"it gains less than {float(least):.8g} {money}"
     return None, ""

@@ -17,7 +17,7 @@ from mempool.engine.book_watch import Gap, Watch, WatchedBook
 from mempool.model.arbitrage import BookArbitrage, Rejection, Route
 from mempool.model.book import Instrument, Quote
 from mempool.model.consolidated import Ratio
-from mempool.model.record import ArbitrageEnded, ArbitrageFound, Record
+from mempool.model.record import ArbitrageEnded, ArbitrageFound
 
 BETTER = Fraction(11, 10)
 """A finding takes the place of an earlier one of its gap where it gains a tenth more: its row is to tell the best of it, and
@@ -35,7 +35,7 @@ class BookScan:
     All times are those that the events bring, so that a replay reports the same.
     """
 
-    def __init__(self, terms: Terms, emit: Callable[[Record], None], numbers: Iterator[int]) -> None:
+    def __init__(self, terms: Terms, emit: Callable[[ArbitrageFound | ArbitrageEnded], None], numbers: Iterator[int]) -> None:
         self.findings = 0
         self.near_misses: Counter[Rejection] = Counter()
         self.skipped = 0

@@ -80,7 +80,7 @@ class Desk:
             eth, usd = (worth_in(view, found.money, found.net_profit, wanted) for wanted in (ETH, USD))
         number = next(self._numbers)
         self._note_found(ArbitrageFound(number, found, eth, usd, view.now_ns, transaction_hash, intent_index))
-        self._findings.forget(number)
+        self._findings.ends(number)
 
     def end(self, now_ns: int) -> None:
         """Nothing more is heard: what is open ends here."""
@@ -91,12 +91,9 @@ class Desk:
     def _advance(self, now_ns: int) -> None:
         self.now_ns = max(self.now_ns, now_ns)
 
-    def _note_found(self, record: Record) -> None:
-        if isinstance(record, ArbitrageEnded):
-            self._findings.forget(record.number)
-        elif isinstance(record, ArbitrageFound) and not self._findings.is_worth_reporting(record):
-            return
-        self._emit(record)
+    def _note_found(self, record: ArbitrageFound | ArbitrageEnded) -> None:
+        if self._findings.is_worth_reporting(record):
+            self._emit(record)
 
     def _note_gap(self, gap: BookGap) -> None:
         self._counters.book_gaps += gap.to_ns is None

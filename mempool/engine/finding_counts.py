@@ -1,37 +1,49 @@
-"""Which findings between books are worth reporting, each counted once however often it is seen again at a better size."""
+"""Which findings are worth reporting, and between books each counted once however often it is seen again at a better size."""
 
 from __future__ import annotations
 
 from mempool.engine.counters import Counters
-from mempool.model.record import ArbitrageFound
+from mempool.model.record import ArbitrageEnded, ArbitrageFound
+
+
+def is_below(min_profit_eth: float, profit_eth: float | None) -> bool:
+    """Whether a finding gains less than the user's least profit; while there is one, also where no profit is known in ETH.
+
+    It is a wish of the user's and no fault of the finding, which is therefore counted, and no near miss.
+    """
+    return min_profit_eth > 0 and (profit_eth is None or profit_eth < min_profit_eth)
 
 
 class FindingCounts:
-    """One that starts below the minimum and comes above it counts as both."""
+    """Of findings and near misses in which order books take part.
+
+    A finding that starts below the minimum and comes above it counts as both.
+    """
 
     def __init__(self, counters: Counters, min_profit_eth: float) -> None:
         self._counters, self._min_profit_eth = counters, min_profit_eth
         self._reported: set[int] = set()
         self._below: set[int] = set()
 
-    def is_worth_reporting(self, record: ArbitrageFound) -> bool:
-        """Near misses are; a finding below the minimum, or one that no book prices while there is one, is counted only."""
-        if record.arbitrage.rejection is not None:
-            self._counters.near_misses += 1
-            return True
-        if self._is_below(record.profit_eth):
-            self._counters.below_minimum += record.number not in self._below
-            self._below.add(record.number)
+    def is_worth_reporting(self, record: ArbitrageFound | ArbitrageEnded) -> bool:
+        """Near misses are; a finding below the minimum is counted only, and its end is none either."""
+        number = record.number
+        if isinstance(record, ArbitrageEnded):
+            return self.ends(number)
+        is_finding = record.arbitrage.rejection is None
+        if is_finding and is_below(self._min_profit_eth, record.profit_eth):
+            self._counters.below_minimum += number not in self._below
+            self._below.add(number)
             return False
-        self._counters.arbitrages += record.number not in self._reported
-        self._reported.add(record.number)
+        if number not in self._reported:
+            self._reported.add(number)
+            self._counters.arbitrages += is_finding
+            self._counters.near_misses += not is_finding
         return True
 
-    def forget(self, number: int) -> None:
-        """It has ended: nothing more comes under this number."""
+    def ends(self, number: int) -> bool:
+        """Whether it was worth reporting; nothing more comes under this number."""
+        was_reported = number in self._reported
         self._reported.discard(number)
         self._below.discard(number)
-
-    def _is_below(self, profit_eth: float | None) -> bool:
-        least = self._min_profit_eth
-        return least > 0 and (profit_eth is None or profit_eth < least)
+        return was_reported

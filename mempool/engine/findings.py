@@ -10,6 +10,7 @@ from mempool.detect.cex_dex import detect_cex_dex
 from mempool.detect.cross_view import CrossView, assets_of
 from mempool.engine.counters import Counters
 from mempool.engine.desk import Desk
+from mempool.engine.finding_counts import is_below
 from mempool.market import MarketView
 from mempool.model.opportunity import Bound, Opportunity
 from mempool.model.record import OpportunityFound
@@ -65,7 +66,7 @@ class Findings:
         profit = opportunity.gross_profit if opportunity.net_profit is None else opportunity.net_profit
         value = value_in(view, self._tables, opportunity.profit_token, profit)
         profit_eth = None if value.native_wei is None else value.native_wei / WEI
-        if self._min_profit_eth > 0 and (profit_eth is None or profit_eth < self._min_profit_eth):
+        if is_below(self._min_profit_eth, profit_eth):
             self._counters.below_minimum += 1
             return
         self._counters.opportunities += 1

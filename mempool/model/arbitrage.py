@@ -31,7 +31,6 @@ class Rejection(StrEnum):
     """One of the books has not been heard of for too long."""
     SKEW = "skew"
     """It has not lived longer than the books' messages may be apart: there may never have been a gap."""
-    TOO_SMALL = "too_small"
     GAS = "gas"
     """What the pool's trade costs in gas is more than the rest."""
 

@@ -32,12 +32,14 @@ def test_grades_causes_and_findings_are_told_with_their_counts() -> None:
     tally.findings.update({"backrun": 3, "sandwich_exposure": 5, "state_unknown": 1})
     tally.largest_eth["backrun"] = 0.2962
     tally.states.update({"replaced": 17})
+    tally.counters.below_minimum = 1_200
     lines = text(tally)
     assert "graded 486 hops against the mined blocks: 326 came out as predicted at first sight" in lines
     assert "160 did not: 145 others had moved the pool first, 15 a token took a fee on its transfer" in lines
     assert "of the 426 that swapped, 411 are exact at their place in the block" in lines
     assert "found 3 backruns, the largest worth 0.296 ETH after gas" in lines
     assert " 5 sandwich exposures of senders" in lines
+    assert "\n 1,200 below the least profit, not stored\n" in lines
     assert "not mined 17 replaced by their sender" in lines
 
 
@@ -55,14 +57,14 @@ def test_books_are_told_of_where_some_were_followed() -> None:
     tally.books.quotes, tally.books.lost, tally.books.faults = 1_204, 3, 12
     tally.books.books = {KRAKEN, COINBASE}
     tally.books.findings.update({"cross_exchange": 2, "cex_dex": 1, "triangular": 0})
-    tally.books.near_misses.update({"fees": 1_100, "too_small": 7, "gas": 0})
+    tally.books.near_misses.update({"fees": 1_100, "stale": 7, "gas": 0})
     tally.books.largest_eth.update({"cex_dex": 0.00492})
     lines = text(tally)
     assert "books 1,204 quotes of 2 order books stored" in lines
     assert "\n 3 times a book lost its price, 12 messages that could not be used\n" in lines
     assert "\nfound 1 between a pool and exchanges, the largest worth 0.00492 ETH after fees and gas\n" in lines
     assert "\n 2 between exchanges\n" in lines
-    assert "\n 1,107 near misses: 1,100 cost more in fees, 7 gain too little\n" in lines
+    assert "\n 1,107 near misses: 1,100 cost more in fees, 7 rest on a book that was silent\n" in lines
     assert "around" not in lines
 
 

@@ -260,13 +260,6 @@ def test_books_that_are_fresh_are_a_finding_without_the_stale_ones() -> None:
     assert BYBIT not in [instrument for instrument, _ in traded(one)]
 
 
-@pytest.mark.parametrize(("least", "rejection"), [("1", None), ("9999999", Rejection.TOO_SMALL)])
-def test_gain_below_the_least_of_its_money_is_rejected(least: str, rejection: Rejection | None) -> None:
-    terms = replace(TERMS, min_profit={"USDC": Fraction(least), "USD": Fraction(10**9)})
-    (one,) = found(SELLS_ETH, USDC_POOL, AT_BYBIT, terms=terms)
-    assert one.rejection is rejection
-
-
 def test_swap_that_reverts_opens_nothing() -> None:
     assert found(replace(SELLS_ETH, size=ExactIn(50 * ETHER, 10**30)), USDC_POOL, AT_BYBIT) == []
 
