@@ -45,10 +45,24 @@ def test_near_miss_is_reported_whatever_it_would_gain() -> None:
     assert (counters.arbitrages, counters.near_misses) == (0, 1)
 
 
+def test_near_miss_that_is_seen_nearer_counts_once() -> None:
+    counters = Counters()
+    counts = FindingCounts(counters, 0.0)
+    assert all(counts.is_worth_reporting(seen(number, None, Rejection.FEES)) for number in (1, 2, 1))
+    assert (counters.arbitrages, counters.near_misses) == (0, 2)
+
+
 def test_what_has_ended_is_forgotten() -> None:
     counters = Counters()
     counts = FindingCounts(counters, 0.0)
     for _ in range(2):
         assert counts.is_worth_reporting(seen(1, 1.0))
-        counts.forget(1)
+        assert counts.ends(1)
     assert counters.arbitrages == 2
+
+
+def test_only_what_was_reported_ends() -> None:
+    counts = FindingCounts(Counters(), 0.5)
+    assert not counts.is_worth_reporting(seen(1, 0.1))
+    assert not counts.ends(1)
+    assert not counts.ends(2)
