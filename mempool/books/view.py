@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mempool.books.depth import BookDepth
-from mempool.books.money import FeesPips
 from mempool.model.book import Instrument, Quote
 
 ReadDepth = Callable[[Instrument], BookDepth | None]
@@ -14,13 +13,11 @@ ReadDepth = Callable[[Instrument], BookDepth | None]
 class BooksView:
     """Valid until the next message is heard: depths are read from the books as they stand then, each once."""
 
-    __slots__ = ("_depths", "_read", "fees", "now_ns", "quotes")
+    __slots__ = ("_depths", "_read", "now_ns", "quotes")
 
-    def __init__(self, quotes: Mapping[Instrument, Quote], read: ReadDepth, fees: FeesPips, now_ns: int) -> None:
+    def __init__(self, quotes: Mapping[Instrument, Quote], read: ReadDepth, now_ns: int) -> None:
         self.quotes = quotes
         """Of the books that are priced now, and of no other."""
-        self.fees = fees
-        """The taker's fee of every venue."""
         self.now_ns = now_ns
         """Of the receive clock; ages are measured against it."""
         self._read = read

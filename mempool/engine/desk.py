@@ -71,7 +71,7 @@ class Desk:
 
     def view(self, now_ns: int) -> BooksView:
         """The books as they stand, until the next event."""
-        return BooksView(self.books.quotes, self.books.depth, self._options.fees, max(now_ns, self.now_ns))
+        return BooksView(self.books.quotes, self.books.depth, max(now_ns, self.now_ns))
 
     def report(self, found: CexDexArbitrage, transaction_hash: str, intent_index: int, view: BooksView) -> None:
         """What a pending swap opens between its pool and the books."""

@@ -9,13 +9,13 @@ import pytest
 from mempool.books.view import BooksView
 from mempool.books.worth import worth_in
 from mempool.model.book import Instrument, Quote
-from tests.books.venues import BINANCE, CIRCLE, COINBASE, FREE, KRAKEN, OKX, TETHER, quote
+from tests.books.venues import BINANCE, CIRCLE, COINBASE, KRAKEN, OKX, TETHER, quote
 
 BITCOIN = Instrument("kraken", "ETH/BTC", "ETH", "BTC")
 
 
 def worth(asset: str, amount: str, wanted: str, *quotes: Quote) -> float | None:
-    view = BooksView({each.instrument: each for each in quotes}, lambda _: None, FREE, 0)
+    view = BooksView({each.instrument: each for each in quotes}, lambda _: None, 0)
     return worth_in(view, asset, Fraction(amount), wanted)
 
 

@@ -35,7 +35,7 @@ def book(instrument: Instrument, bids: Texts = (), asks: Texts = (), recv_ns: in
 def view(*books: BookDepth, now_ns: int = NOW) -> BooksView:
     """Of those books that have both sides, as a book has that is priced."""
     quotes = {each.instrument: best_of(each) for each in books if each.bids and each.asks}
-    return BooksView(quotes, {each.instrument: each for each in books}.get, FEES, now_ns)
+    return BooksView(quotes, {each.instrument: each for each in books}.get, now_ns)
 
 
 def best_of(depth: BookDepth) -> Quote:

@@ -45,9 +45,9 @@ def quote_of(depth: BookDepth) -> Quote:
     return Quote(depth.instrument, bid.price, bid.size, ask.price, ask.size, *decimals, Proof.VERIFIED, depth.recv_ns)
 
 
-def books_view(depths: Sequence[BookDepth], fees: FeesPips = FEES) -> BooksView:
+def books_view(depths: Sequence[BookDepth]) -> BooksView:
     by_instrument = {depth.instrument: depth for depth in depths}
-    return BooksView({depth.instrument: quote_of(depth) for depth in depths}, by_instrument.get, fees, NOW)
+    return BooksView({depth.instrument: quote_of(depth) for depth in depths}, by_instrument.get, NOW)
 
 
 def cross_scene(

@@ -38,7 +38,7 @@ class Floor:
 
     def view(self, at_ms: int) -> BooksView:
         quotes = {instrument: best_of(depth) for instrument, depth in self.books.items()}
-        return BooksView(quotes, self.read, FREE, at_ms * MS)
+        return BooksView(quotes, self.read, at_ms * MS)
 
     def read(self, instrument: Instrument) -> BookDepth:
         self.reads += 1
