@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.anvil_fixtures"]
 
@@ -20,6 +21,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the long fuzz, property and soak tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes says how busy the machine is; and the same sources are given the same verdict, but for long runs.
+    settings.register_profile(
+        "mempool",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=not config.getoption("--slow"),
+    )
+    settings.load_profile("mempool")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
