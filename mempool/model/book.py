@@ -130,14 +130,6 @@ class Quote(Struct, frozen=True, gc=False):
     def ask(self) -> Decimal:
         return unscaled(self.ask_price, self.price_decimals)
 
-    @property
-    def bid_quantity(self) -> Decimal:
-        return unscaled(self.bid_size, self.size_decimals)
-
-    @property
-    def ask_quantity(self) -> Decimal:
-        return unscaled(self.ask_size, self.size_decimals)
-
 
 def unscaled(number: int, decimals: int) -> Decimal:
     """`number * 10**-decimals`, exactly, with all its decimals."""

@@ -28,6 +28,7 @@ from tests.books.venues import (
     SECOND,
     TETHER,
     TETHER_TOO,
+    quantities,
     quote,
     state,
 )
@@ -123,8 +124,8 @@ def assert_equal(found: ConsolidatedQuote, plain: Plain) -> None:
     quotes = {book: plain.quotes[book] for book in prices}
     bids = {book: bid for book, (bid, _) in prices.items()}
     asks = {book: ask for book, (_, ask) in prices.items()}
-    assert_best(found.bid, bids, {book: each.bid_quantity for book, each in quotes.items()}, is_bid=True)
-    assert_best(found.ask, asks, {book: each.ask_quantity for book, each in quotes.items()}, is_bid=False)
+    assert_best(found.bid, bids, {book: quantities(each)[0] for book, each in quotes.items()}, is_bid=True)
+    assert_best(found.ask, asks, {book: quantities(each)[1] for book, each in quotes.items()}, is_bid=False)
     assert [part.quote for part in found.parts] == [quotes[book] for book in BOOKS if book in prices]
     assert [each.instrument for each in found.left_out] == [book for book in BOOKS if book not in prices]
     gap = min(asks.values()) - max(bids.values()) if prices else None

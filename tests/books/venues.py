@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mempool.model.book import BookState, Connection, Instrument, Proof, Quote
+from decimal import Decimal
+
+from mempool.model.book import BookState, Connection, Instrument, Proof, Quote, unscaled
 
 KRAKEN = Instrument("kraken", "ETH/USD", "ETH", "USD")
 COINBASE = Instrument("coinbase", "ETH-USD", "ETH", "USD")
@@ -35,3 +37,8 @@ def quote(instrument: Instrument, bid: str, ask: str, sizes: tuple[str, str] = (
     (bid_price, price_decimals), (ask_price, _) = scaled(bid), scaled(ask)
     (bid_size, size_decimals), (ask_size, _) = scaled(sizes[0]), scaled(sizes[1])
     return Quote(instrument, bid_price, bid_size, ask_price, ask_size, price_decimals, size_decimals, Proof.VERIFIED, recv_ns)
+
+
+def quantities(of: Quote) -> tuple[Decimal, Decimal]:
+    """What is bid for and asked at the best prices, with all its decimals."""
+    return unscaled(of.bid_size, of.size_decimals), unscaled(of.ask_size, of.size_decimals)

@@ -10,6 +10,7 @@ from mempool.exchanges import EXCHANGES
 from mempool.exchanges.events import BookEvent, FetchSnapshot, Send, StateChanged
 from mempool.exchanges.session import ExchangeSession
 from mempool.model.book import Quote
+from tests.books.venues import quantities
 from tests.exchanges.dialects import DIALECTS, Binance, Coinbase, VenueBook
 
 STEP_NS = 10_000_000
@@ -144,7 +145,8 @@ class World:
                 self.note(event)
             elif isinstance(event, Quote):
                 self.quotes += 1
-                said = (event.bid, event.bid_quantity, event.ask, event.ask_quantity)
+                bid_quantity, ask_quantity = quantities(event)
+                said = (event.bid, bid_quantity, event.ask, ask_quantity)
                 if event.instrument.symbol != symbol or said != best:
                     self.wrong.append(f"{event.instrument.symbol}: {said}, the venue has {best}")
 

@@ -17,6 +17,7 @@ from mempool.exchanges.session import ExchangeSession
 from mempool.model.book import BookUpdate, Connection, Proof
 from scripts._exchanges.faults import Fault, FaultKind
 from scripts._exchanges.listings import LISTINGS
+from tests.books.venues import quantities
 from tests.exchanges.dialects import DIALECTS, Binance, Coinbase, Dialect, Kraken, Okx
 from tests.exchanges.test_session import ALL, Line
 from tests.fakes.exchange_play import Play
@@ -90,7 +91,7 @@ def test_symbol_whose_tick_becomes_finer_is_priced_on() -> None:
         line.hear(line.dialect.update(line.symbol, [("99.987654", "0.00000001")], []))
         quote = line.session.quote(line.symbol)
         assert quote is not None
-        assert (str(quote.bid), str(quote.bid_quantity)) == ("99.987654", "1E-8")
+        assert (str(quote.bid), str(quantities(quote)[0])) == ("99.987654", "1E-8")
 
 
 def kraken_checksum(bids: Levels, asks: Levels) -> int:

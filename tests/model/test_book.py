@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mempool.model.book import BookState, Connection, Instrument, Proof, Quote, scaled_text, unscaled
+from tests.books.venues import quantities
 
 
 @given(st.integers(0, 10**40), st.integers(0, 36))
@@ -30,7 +31,7 @@ def test_quote_gives_exact_decimals() -> None:
     instrument = Instrument("kraken", "BTC/USD", "BTC", "USD")
     quote = Quote(instrument, 633887, 25761908, 633888, 34887114, 1, 8, Proof.VERIFIED, recv_ns=1)
     assert (quote.bid, quote.ask) == (Decimal("63388.7"), Decimal("63388.8"))
-    assert (quote.bid_quantity, quote.ask_quantity) == (Decimal("0.25761908"), Decimal("0.34887114"))
+    assert quantities(quote) == (Decimal("0.25761908"), Decimal("0.34887114"))
 
 
 def test_dollar_and_its_coins_are_different_pairs() -> None:
