@@ -1,7 +1,8 @@
 """Finds arguments where they stand in the calldata, as assembly reads it: words beyond its end are 0, lists alone have a bound.
 
-Uniswap's Universal Router V1.2 and V2.0 read their commands so (`Dispatcher.dispatch`): of an input's stated length they ask only
-that lists end inside of it.
+Uniswap's Universal Routers from V1.2 on, and PancakeSwap's first one, read their commands so (`Dispatcher.dispatch`): of an
+input's stated length they ask only that lists end inside of it. For V1.2 and V2.0 this is tested against the deployed code; that of
+V2.1.1 and of PancakeSwap's is not to be had, and how they read is taken from their published sources.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ class Offsets(Enum):
     """How a contract takes the words that lead to a list in an input, its offset and its length."""
 
     WHOLE = "whole"
-    """As BytesLib's `toLengthOffset`."""
+    """As BytesLib's `toLengthOffset` of V1.2: where a list must end inside its input, an item of an array counts as one byte."""
     LOW_32_BITS = "low_32_bits"
     """Of those that lead to `bytes` the low 32 bits, as v4-periphery's `CalldataDecoder.toBytes`; others as whole."""
+    LOW_32_BITS_AND_WORDS = "low_32_bits_and_words"
+    """The same, but that an item of an array counts as a word, modulo 2^256: `toLengthOffset` of V2.1.1."""
 
 
 def word_at(data: bytes, place: int) -> int:
@@ -109,12 +112,13 @@ def _tuple_of(components: Sequence[AbiType], finder_of: Callable[[AbiType], _Fin
 
 def _list_in_input(abi_type: AbiType, offsets: Offsets) -> _Find:
     if isinstance(abi_type, Blob):
-        locate = _low_list_in if offsets is Offsets.LOW_32_BITS else _list_in
+        locate = _list_in if offsets is Offsets.WHOLE else _low_list_in
         return lambda data, whole, at, budget: blobs([_copied(data, locate(data, whole, at), budget)])
     if not isinstance(abi_type, ArrayOf):
         raise ConfigError(f"{abi_type} is not read in place")
     elements = _elements(abi_type.element)
-    return lambda data, whole, at, budget: elements(data, _list_in(data, whole, at), 0, budget)
+    locate_array = _words_in if offsets is Offsets.LOW_32_BITS_AND_WORDS else _list_in
+    return lambda data, whole, at, budget: elements(data, locate_array(data, whole, at), 0, budget)
 
 
 def _behind_signed_offset(abi_type: AbiType) -> _Find:
@@ -161,12 +165,25 @@ def _elements(abi_type: AbiType) -> _Find:
 def _list_in(data: bytes, whole: _Place, at: int) -> _Place:
     """Where a list begins and its length, of bytes or of items: the router counts one byte for either where it bounds it."""
     start, size = whole
-    offset = word_at(data, at)
-    length = word_at(data, start + offset)
-    behind = (offset + 32) % _AROUND
+    behind, length = _behind_offset(data, start, at)
     if length + behind > size:
         raise ValueError(_TOO_LONG)
     return (start + behind) % _AROUND, length
+
+
+def _words_in(data: bytes, whole: _Place, at: int) -> _Place:
+    """The same with a word for each item, in arithmetic that goes around; nobody can pay for as many items as that takes."""
+    start, size = whole
+    behind, length = _behind_offset(data, start, at)
+    if (32 * length + behind) % _AROUND > size or length >= 1 << 64:
+        raise ValueError(_TOO_LONG)
+    return (start + behind) % _AROUND, length
+
+
+def _behind_offset(data: bytes, start: int, at: int) -> tuple[int, int]:
+    """Where a list's items begin, counted from `start`, and its length."""
+    offset = word_at(data, at)
+    return (offset + 32) % _AROUND, word_at(data, start + offset)
 
 
 def _low_list_in(data: bytes, whole: _Place, at: int) -> _Place:

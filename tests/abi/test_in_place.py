@@ -75,6 +75,19 @@ def test_items_of_an_array_count_as_one_byte_each_where_it_must_end_inside_its_i
         found(["address[]"], data, 0, 64 + 1)
 
 
+def test_items_count_as_words_in_arithmetic_that_goes_around_where_the_contract_counts_so() -> None:
+    words = Offsets.LOW_32_BITS_AND_WORDS
+    data = encode(["address[]"], [[b"\xaa" * 20, b"\xbb" * 20]])
+    assert found(["address[]"], data, 0, 128, words) == data
+    with pytest.raises(ValueError, match="ends behind its input"):
+        found(["address[]"], data, 0, 127, words)
+    back = word(9) + word(1) + word(7) + word(-64)
+    assert found(["uint256[]"], back, 96, 0, words) == encode(["uint256[]"], [[7]])
+    for odd in (word(-64) + word(1 << 251), word(-96)):
+        with pytest.raises(ValueError, match="ends behind its input"):
+            found(["uint256[]"], word(1) + word(7) + word(7) + odd, 96, 0, words)
+
+
 def test_offset_may_lead_to_the_inputs_own_length() -> None:
     assert found(["bytes"], word(32) + word(-32), 32, 32) == encode(["bytes"], [word(-32)])
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
+from mempool.abi import item_at, word_at
 from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn, ExactOut
@@ -35,6 +36,7 @@ UNIVERSAL_ROUTER = bytes.fromhex("65b382653f7c31bc0af67f188122035461ec9c76")
 STABLE_IN_SIGNATURE = "exactInputStableSwap(address[],uint256[],uint256,uint256,address)"
 STABLE_OUT_SIGNATURE = "exactOutputStableSwap(address[],uint256[],uint256,uint256,address)"
 V3_IN, V2_IN, WRAP, NFT_CHECK, SUB_PLAN, APPROVE, STABLE_IN, STABLE_OUT = 0x00, 0x08, 0x0B, 0x10, 0x20, 0x21, 0x22, 0x23
+SWEEP, TRANSFER_FROM_BATCH = 0x04, 0x0D
 HIDDEN = "the stable pools stand in a factory's storage"
 
 
@@ -173,3 +175,54 @@ def test_stable_command_takes_what_the_router_pays_from_its_balance() -> None:
     assert executed((WRAP, (TO_ROUTER, 20)), paid, rest, value_wei=20).intents[1].size == BalanceIn(15, (), 33)
     bought = (STABLE_OUT, (TO_SENDER, 5, 9, [WETH, USDT], [2], False))
     assert executed(swap, bought, rest).intents[2].completeness is Completeness.AMOUNT_UNKNOWN
+
+
+def relengthened(codes: bytes, inputs: list[bytes], number: int, length: int) -> bytes:
+    """The plan as an encoder makes it, with another length stated for one of its inputs."""
+    data = calldata("execute(bytes,bytes[])", codes, inputs)
+    start, _ = item_at(data, 36 + word_at(data, 36), number)
+    return data[: start - 32] + length.to_bytes(32) + data[start:]
+
+
+@pytest.mark.parametrize("length", [0, 31, 32, 64])
+def test_words_beyond_an_inputs_stated_length_are_read(length: int) -> None:
+    codes, inputs = bytes([WRAP, V2_IN]), [encode(["address", "uint256"], (TO_ROUTER, 5)), sell_pair()]
+    assert decoded(UNIVERSAL_ROUTER, relengthened(codes, inputs, 0, length)).intents[0].size == BalanceIn(5, (), 9)
+
+
+def sell_pair() -> bytes:
+    return command_input("ur1.2", V2_IN, (TO_SENDER, BALANCE, 9, [WETH, USDC], False))
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "least"),
+    [
+        (STABLE_IN, stable((TO_SENDER, 5, 9, [USDC, USDT], [2], True)), 10 * 32 + 1),
+        (V2_IN, command_input("ur1.2", V2_IN, (TO_SENDER, 5, 9, [WETH, USDC], True)), 6 * 32 + 2),
+        (V3_IN, command_input("ur1.2", V3_IN, (TO_SENDER, 5, 9, path(USDC, 500, WETH), True)), 6 * 32 + 43),
+    ],
+)
+def test_lists_must_end_inside_their_input_where_items_count_as_bytes(code: int, data: bytes, least: int) -> None:
+    assert decoded(UNIVERSAL_ROUTER, relengthened(bytes([code]), [data], 0, least)).intents[0].size == ExactIn(5, 9)
+    with pytest.raises(MalformedCalldata, match="ends behind its input"):
+        decoded(UNIVERSAL_ROUTER, relengthened(bytes([code]), [data], 0, least - 1))
+
+
+def test_plan_in_a_plan_is_read_beyond_the_length_of_its_inputs_too() -> None:
+    inner = relengthened(bytes([WRAP, V2_IN]), [encode(["address", "uint256"], (TO_ROUTER, 5)), sell_pair()], 0, 32)
+    call = decoded(UNIVERSAL_ROUTER, calldata("execute(bytes,bytes[])", bytes([SUB_PLAN]), [inner[4:]]), 5)
+    # Between an input that ends early and the next one the router passes none of what stood there: the amount is that one's length.
+    assert call.intents[0].size == BalanceIn(len(sell_pair()), (), 9)
+
+
+def test_minimum_of_a_sweep_has_160_bits() -> None:
+    swap = (V2_IN, (TO_ROUTER, 5, 1, [USDC, WETH], True))
+    assert executed(swap, (SWEEP, (WETH, TO_SENDER, (1 << 160) + 9))).intents[0].size == ExactIn(5, 9)
+
+
+def test_list_of_permit2_transfers_is_read_strictly() -> None:
+    batch = encode(["(address,address,uint160,address)[]"], [[(SENDER, UNIVERSAL_ROUTER, 7, USDC)]])
+    codes = bytes([TRANSFER_FROM_BATCH])
+    assert decoded(UNIVERSAL_ROUTER, relengthened(codes, [batch], 0, len(batch))).completeness is Completeness.NOT_A_SWAP
+    with pytest.raises(MalformedCalldata):
+        decoded(UNIVERSAL_ROUTER, relengthened(codes, [batch], 0, len(batch) - 1))

@@ -361,7 +361,7 @@ def relengthened(router: str, commands: list[Command], number: int, length: int)
     return data[: start - 32] + length.to_bytes(32) + data[start:]
 
 
-IN_PLACE = ("ur1.2", "ur2")
+IN_PLACE = ("ur1.2", "ur2", "ur2.1.1")
 PAYMENTS: list[Command] = [
     (TRANSFER_FROM, (USDC, TO_ROUTER, 100)),
     (TRANSFER, (USDC, FRIEND, 7)),
@@ -386,14 +386,40 @@ def test_words_beyond_an_inputs_stated_length_are_read_where_assembly_reads_them
             decoded(router, data)
 
 
-@pytest.mark.parametrize("router", IN_PLACE)
-def test_list_must_end_inside_its_input_an_array_as_though_its_items_were_bytes(router: str) -> None:
+@pytest.mark.parametrize(
+    ("router", "least_of_bytes", "least_of_array"),
+    [
+        ("ur1.2", 6 * 32 + 43, 6 * 32 + 2),
+        ("ur2", 6 * 32 + 43, 6 * 32 + 2),
+        # The minimum prices come last.
+        ("ur2.1.1", 11 * 32, 11 * 32),
+    ],
+)
+def test_list_must_end_inside_its_input_whose_items_count_as_bytes_before_version_2_1_1(
+    router: str, least_of_bytes: int, least_of_array: int
+) -> None:
     swaps = [v3_in(), v2_in([USDC, WETH], 55)]
     sizes = [intent.size for intent in executed(router, swaps).intents]
-    for number, least in ((0, 6 * 32 + 43), (1, 6 * 32 + 2)):
+    for number, least in ((0, least_of_bytes), (1, least_of_array)):
         assert [intent.size for intent in decoded(router, relengthened(router, swaps, number, least)).intents] == sizes
         with pytest.raises(MalformedCalldata, match="ends behind its input"):
             decoded(router, relengthened(router, swaps, number, least - 1))
+
+
+def test_minimum_prices_of_version_2_1_1_may_begin_before_their_input() -> None:
+    path_words = [word(3), *(bytes(12) + each for each in (USDC, DAI, WETH))]
+    swap = b"".join((bytes(12) + TO_SENDER, word(55), word(22), word(6 * 32), word(1), word(-96), *path_words))
+    # Two prices: the last word before the input's length, and that.
+    before = b"".join((bytes(12) + TO_ROUTER, word(9), word(2), word(1 << 200)))
+    data = calldata("execute(bytes,bytes[])", bytes([WRAP, V2_IN]), [before, swap])
+    assert [intent.size for intent in decoded("ur2.1.1", data).intents] == [ExactIn(55, 22)]
+    for odd in (-128, -64, -(1 << 255), 1 << 64):
+        with pytest.raises(MalformedCalldata):
+            decoded("ur2.1.1", data.replace(word(-96), word(odd)))
+
+
+def word(number: int) -> bytes:
+    return (number % (1 << 256)).to_bytes(32)
 
 
 @pytest.mark.parametrize("router", IN_PLACE)
@@ -421,7 +447,7 @@ def test_item_behind_an_offset_that_leads_out_of_the_calldata_is_empty_and_its_w
             decoded(router, odd)
 
 
-@pytest.mark.parametrize(("router", "minimum"), [("ur1", (1 << 160) + 5), ("ur1.2", 5), ("ur2", 5)])
+@pytest.mark.parametrize(("router", "minimum"), [("ur1", (1 << 160) + 5), ("ur1.2", 5), ("ur2", 5), ("ur2.1.1", 5)])
 def test_minimum_of_a_sweep_has_160_bits_from_version_1_2_on(router: str, minimum: int) -> None:
     swap = (V3_IN, (TO_ROUTER, 11, 1, path(USDC, 500, WETH), True))
     call = executed(router, [swap, (SWEEP, (WETH, TO_SENDER, (1 << 160) + 5))])
