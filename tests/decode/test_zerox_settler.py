@@ -377,6 +377,62 @@ def test_pools_of_other_families_are_named_with_the_tokens_that_the_actions_impl
     assert settled([funded(), psm]).intents[0].token_out == USDC
 
 
+def test_older_versions_have_the_permit_behind_what_is_asked_of_the_pool() -> None:
+    own, fill = permit(DAI, 1000), v4_fill(10_000, 1, USDC)
+    actions = [
+        calldata(
+            f"UNISWAPV4_VIP(address,bool,uint256,uint256,bytes,{PERMIT},bytes,uint256)", FRIEND, False, 1, 2, fill, own, b"", 5
+        ),
+        calldata(
+            f"METATXN_UNISWAPV4_VIP(address,bool,uint256,uint256,bytes,{PERMIT},uint256)", FRIEND, False, 1, 2, fill, own, 5
+        ),
+        calldata(f"CURVE_TRICRYPTO_VIP(address,uint80,{PERMIT},bytes,uint256)", FRIEND, 3, own, b"", 5),
+        calldata(f"METATXN_CURVE_TRICRYPTO_VIP(address,uint80,{PERMIT},uint256)", FRIEND, 3, own, 5),
+        calldata(f"MAVERICKV2_VIP(address,bytes32,bool,{PERMIT},bytes,uint256)", FRIEND, bytes(32), True, own, b"", 5),
+        calldata(f"METATXN_MAVERICKV2_VIP(address,bytes32,bool,{PERMIT},uint256)", FRIEND, bytes(32), True, own, 5),
+    ]
+    for action in actions:
+        (intent,) = settled([action], minimum=0).intents
+        assert (intent.token_in, intent.token_out, intent.size) == (DAI, USDC, ExactIn(1000, 5))
+        assert (intent.recipient, intent.deadline) == (FRIEND, DEADLINE)
+
+
+def test_older_versions_have_the_makers_side_of_an_order_first() -> None:
+    maker, taker = permit(USDC, 900), permit(DAI, 1000)
+    for name, end, signature in (("RFQ_VIP", ",bytes", [b""]), ("METATXN_RFQ_VIP", "", [])):
+        old = calldata(f"{name}(address,{PERMIT},address,bytes,{PERMIT}{end})", FRIEND, maker, MAKER, b"", taker, *signature)
+        new = calldata(f"{name}(address,{PERMIT},{PERMIT},address,bytes{end})", FRIEND, taker, maker, MAKER, b"", *signature)
+        for order in (old, new):
+            (intent,) = settled([order], minimum=0).intents
+            assert (intent.token_in, intent.token_out, intent.size) == (DAI, USDC, ExactIn(1000, 900))
+
+
+@pytest.mark.parametrize(
+    ("signature", "own", "module"),
+    [
+        ("MAKERPSM(address,address,uint256,address,bool)", (USDC, 10_000, MAKER, False), MAKER),
+        ("MAKERPSM(address,uint256,bool,uint256)", (10_000, False, 1), b""),
+        ("MAKERPSM(address,uint256,bool,uint256,address,address)", (10_000, False, 1, MAKER, DAI), MAKER),
+    ],
+)
+def test_makers_module_is_read_in_every_version(signature: str, own: tuple[Any, ...], module: bytes) -> None:
+    dodo = calldata("DODOV1(address,uint256,address,bool,uint256)", WETH, 10_000, FRIEND, False, 0)
+    fee = basic(DAI, 14, DAI, calldata("transfer(address,uint256)", FRIEND, 0), 36)
+    call = settled([funded(WETH), dodo, calldata(signature, SETTLER, *own), fee], buy_token=DAI)
+    assert [(intent.token_in, intent.token_out) for intent in call.intents] == [(WETH, USDC), (USDC, DAI)]
+    assert [intent.hops[0].pool for intent in call.intents] == [FRIEND, module]
+    assert call.intents[1].completeness is (Completeness.EXACT if module else Completeness.PARTIAL)
+
+
+@pytest.mark.parametrize("next_one", ["VELODROME", "unknown"])
+def test_nothing_is_implied_across_an_action_that_does_not_say_what_it_sells(next_one: str) -> None:
+    velodrome = calldata("VELODROME(address,uint256,address,uint24,uint256)", SETTLER, 10_000, MAKER, 1, 0)
+    dodo = calldata("DODOV1(address,uint256,address,bool,uint256)", DAI, 10_000, FRIEND, False, 0)
+    call = settled([funded(), dodo, velodrome if next_one == "VELODROME" else b"\x12\x34\x56\x78"])
+    assert (call.intents[0].token_in, call.intents[0].token_out) == (DAI, b"")
+    assert call.intents[0].completeness is Completeness.TOKENS_UNKNOWN
+
+
 def test_a_makers_order_is_partial() -> None:
     order = calldata(f"RFQ(address,{PERMIT},address,bytes,address,uint256)", SETTLER, permit(USDC, 900), MAKER, b"", DAI, 990)
     (intent,) = settled([funded(), order]).intents

@@ -17,25 +17,27 @@ Action = tuple[Entry, tuple[Any, ...]]
 """The action's row in the tables and its arguments."""
 
 BPS, PPM = 10_000, 1_000_000
-_SHARES = {
-    "UNISWAPV2": 2,
-    "UNISWAPV3": 1,
-    "UNISWAPV4": 2,
-    "BALANCERV3": 2,
-    "PANCAKE_INFINITY": 2,
-    "EKUBO": 2,
-    "EKUBOV3": 2,
-    "BASIC": 1,
-    "VELODROME": 1,
-    "MAVERICKV2": 2,
-    "DODOV1": 1,
-    "DODOV2": 2,
-    "EULERSWAP": 2,
-    "LFJTM": 2,
-    "HANJI": 1,
-    "MAKERPSM": 1,
-}
-"""Where an action's arguments have the share of the balance that it sells."""
+_SELL_A_SHARE = frozenset(
+    {
+        "UNISWAPV2",
+        "UNISWAPV3",
+        "UNISWAPV4",
+        "BALANCERV3",
+        "PANCAKE_INFINITY",
+        "EKUBO",
+        "EKUBOV3",
+        "BASIC",
+        "VELODROME",
+        "MAVERICKV2",
+        "DODOV1",
+        "DODOV2",
+        "EULERSWAP",
+        "LFJTM",
+        "HANJI",
+        "MAKERPSM",
+    }
+)
+"""Actions that sell a share of a balance: the first number of their arguments, in every version."""
 _TOKENS = {
     "UNISWAPV2": 1,
     "UNISWAPV4": 1,
@@ -80,8 +82,20 @@ class Settlement(Struct):
 
 def settlement_of(actions: Sequence[Action], payer: bytes, buy_token: bytes) -> Settlement:
     """The run of these actions."""
-    shares = [arguments[_SHARES[entry.name]] for entry, arguments in actions if entry.name in _SHARES]
+    shares = [stated_share(arguments) for entry, arguments in actions if entry.name in _SELL_A_SHARE]
     return Settlement(actions, payer, buy_token, PPM if any(share > BPS for share in shares) else BPS)
+
+
+def stated_share(arguments: tuple[Any, ...]) -> int:
+    """Of an action that sells a share of a balance."""
+    return next(each for each in arguments if isinstance(each, int))
+
+
+def permit_second(action: tuple[Settlement, tuple[Any, ...]]) -> tuple[Settlement, tuple[Any, ...]]:
+    """A run and an action's arguments, with the payer's permit second: versions before 2025-08 had it further back."""
+    settlement, own = action
+    place = next(index for index, each in enumerate(own) if isinstance(each, tuple))
+    return settlement, (own[0], own[place], *own[1:place], *own[place + 1 :])
 
 
 def share_of(settlement: Settlement, share: int) -> Take:
@@ -101,28 +115,49 @@ def implied_token(call: Call, settlement: Settlement, token_in: bytes) -> bytes:
     """What an action must have bought that does not say it: the token that the next one sells and that nothing has brought yet,
     or what is checked in the end; empty where neither is certain."""
     for entry, arguments in settlement.actions[settlement.index + 1 :]:
-        token = _sold_by(entry, arguments)
+        token = _sold_by(call, entry, arguments)
         if token is None:
             continue
-        is_new = token != token_in and call.books().balance(call.contract, token).is_empty
+        is_new = token and token != token_in and call.books().balance(call.contract, token).is_empty
         return token if is_new else b""
     return settlement.buy_token if settlement.buy_token != token_in else b""
 
 
 def later_tokens(call: Call, settlement: Settlement) -> tuple[bytes, ...]:
     """The tokens that the next actions sell and the one checked in the end, each once; the native coin as the wrapped one."""
-    sold = [_sold_by(*action) for action in settlement.actions[settlement.index + 1 :][:_LOOKED_AHEAD]]
+    sold = [_sold_by(call, *action) for action in settlement.actions[settlement.index + 1 :][:_LOOKED_AHEAD]]
     wrapped = call.router.wrapped_native
     tokens = [*sold, settlement.buy_token, wrapped]
     return tuple(dict.fromkeys(wrapped if token == NATIVE else token for token in tokens if token))
 
 
-def _sold_by(entry: Entry, arguments: tuple[Any, ...]) -> bytes | None:
+def _sold_by(call: Call, entry: Entry, arguments: tuple[Any, ...]) -> bytes | None:
+    """The token of the contract's that an action sells, empty where the call does not say which; None where it sells none."""
     if entry.name == "UNISWAPV3":
         path: bytes = arguments[2]
         return path[:20]
+    if entry.name == "MAKERPSM":
+        return psm_terms(call, arguments)[0]
+    if entry.is_opaque or entry.name == "VELODROME":
+        return b""
     place = _TOKENS.get(entry.name)
     return None if place is None else normal_token(arguments[place])
+
+
+def psm_terms(call: Call, arguments: tuple[Any, ...]) -> tuple[bytes, bytes, bytes]:
+    """`(token in, token out, module)` of MAKERPSM(recipient, share, buyGem, amountOutMin[, psm, dai]), or of the oldest version's
+    (recipient, gem, share, psm, buyGem). A gem that is not stated is USDC; a module that is not is built into the contract."""
+    if isinstance(arguments[1], bytes):
+        _, gem, _, module, buys_gem = arguments
+        dai = _listed_token(call, "DAI")
+    else:
+        _, _, buys_gem, _, module, dai = (*arguments, b"", _listed_token(call, "DAI"))[:6]
+        gem = _listed_token(call, "USDC")
+    return (dai, gem, module) if buys_gem else (gem, dai, module)
+
+
+def _listed_token(call: Call, symbol: str) -> bytes:
+    return next((address for address, token in call.tables.tokens.items() if token.symbol == symbol), b"")
 
 
 def add_swap(call: Call, hops: tuple[Hop, ...], size: Size, recipient: bytes, limit: int = 0, *, measured: bool = False) -> None:

@@ -19,8 +19,11 @@ from mempool.decode.routers.zerox_settlement import (
     implied_token,
     later_tokens,
     pay_in,
+    permit_second,
+    psm_terms,
     sell,
     stated_amount,
+    stated_share,
 )
 from mempool.decode.tables import Handler
 from mempool.model.swap import BalanceIn, ExactIn, Hop, Size
@@ -79,11 +82,9 @@ def uniswap_v3(call: Call, arguments: Arguments) -> None:
 def uniswap_v3_vip(call: Call, arguments: Arguments) -> None:
     """[METATXN_]UNISWAPV3_VIP(recipient, permit, path[, sig], amountOutMin): the pool takes the payer's tokens
 
-    In the newest version the path lacks its first token, which is the permit's; in the oldest it stands before the permit.
+    In the newest version the path lacks its first token, which is the permit's.
     """
-    settlement, (recipient, permit, path, *_, minimum) = arguments
-    if isinstance(permit, bytes):
-        permit, path = path, permit
+    settlement, (recipient, permit, path, *_, minimum) = permit_second(arguments)
     token = permit[0][0]
     call.hold_to(permit[2])
     hops, limits = _v3_hops(call, path if path.startswith(token) else token + path)
@@ -195,12 +196,12 @@ def velodrome(call: Call, arguments: Arguments) -> None:
 
 
 def maker_psm(call: Call, arguments: Arguments) -> None:
-    """MAKERPSM(recipient, share, buyGem, amountOutMin, psm, dai): the gem is USDC"""
-    settlement, (recipient, share, buys_gem, minimum, psm, dai) = arguments
-    gem = next((address for address, token in call.tables.tokens.items() if token.symbol == "USDC"), b"")
-    token_in, token_out = (dai, gem) if buys_gem else (gem, dai)
-    hop = Hop("maker_psm", "", psm, token_in, token_out, None)
-    add_swap(call, (hop,), sell(call, settlement, token_in, share, minimum), recipient)
+    """MAKERPSM(…): `psm_terms` says in which orders"""
+    settlement, own = arguments
+    token_in, token_out, module = psm_terms(call, own)
+    minimum = own[3] if isinstance(own[3], int) else 0
+    hop = Hop("maker_psm", "", module, token_in, token_out, None)
+    add_swap(call, (hop,), sell(call, settlement, token_in, stated_share(own), minimum), own[0])
 
 
 # -- vaults that hold many pools -------------------------------------------------------------------------------------------
@@ -217,7 +218,7 @@ def fill(layouts: Sequence[fills.Layout], call: Call, arguments: Arguments) -> N
 
 def fill_vip(layouts: Sequence[fills.Layout], call: Call, arguments: Arguments) -> None:
     """(recipient, permit, feeOnTransfer, hashMul, hashMod, fills[, sig], amountOutMin)"""
-    settlement, (recipient, permit, _, _, _, packed, *_, minimum) = arguments
+    settlement, (recipient, permit, _, _, _, packed, *_, minimum) = permit_second(arguments)
     call.hold_to(permit[2])
     token = permit[0][0]
     amount = stated_amount(settlement, permit)
@@ -249,8 +250,13 @@ def rfq(call: Call, arguments: Arguments) -> None:
 
 
 def rfq_vip(call: Call, arguments: Arguments) -> None:
-    """[METATXN_]RFQ_VIP(recipient, takerPermit, makerPermit, maker, makerSig[, takerSig]): all of the order"""
-    _, (recipient, (taker, _, deadline), (maker, *_), *_) = arguments
+    """[METATXN_]RFQ_VIP(recipient, takerPermit, makerPermit, maker, makerSig[, takerSig]): all of the order
+
+    Older versions have the maker's side first: (recipient, makerPermit, maker, makerSig, takerPermit[, takerSig]).
+    """
+    _, (recipient, *own) = arguments
+    permits = [each for each in own if isinstance(each, tuple)]
+    (taker, _, deadline), (maker, *_) = permits if isinstance(own[1], tuple) else reversed(permits)
     call.hold_to(deadline)
     add_hidden(call, RFQ, (taker[0], maker[0]), ExactIn(taker[1], maker[1]), recipient)
 
@@ -265,7 +271,7 @@ def bebop(call: Call, arguments: Arguments) -> None:
 
 def hidden_vip(call: Call, arguments: Arguments) -> None:
     """(recipient, permit, …, minBuyAmount): a swap of the permit's tokens on a pool that the arguments do not show"""
-    settlement, (recipient, permit, *_, minimum) = arguments
+    settlement, (recipient, permit, *_, minimum) = permit_second(arguments)
     call.hold_to(permit[2])
     token = permit[0][0]
     amount = stated_amount(settlement, permit)
