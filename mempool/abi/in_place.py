@@ -1,8 +1,8 @@
 """Finds arguments where they stand in the calldata, as assembly reads it: words beyond its end are 0, lists alone have a bound.
 
 Uniswap's Universal Routers from V1.2 on, and PancakeSwap's first one, read their commands so (`Dispatcher.dispatch`): of an
-input's stated length they ask only that lists end inside of it. For V1.2 and V2.0 this is tested against the deployed code; that of
-V2.1.1 and of PancakeSwap's is not to be had, and how they read is taken from their published sources.
+input's stated length they ask only that lists end inside of it. For V1.2 and V2.0 this is tested against the deployed code; of
+V2.1.1 and of PancakeSwap's, whose builds are in no package, it is taken from their published sources.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ def test_lists_must_end_inside_their_input_where_items_count_as_bytes(code: int,
 def test_plan_in_a_plan_is_read_beyond_the_length_of_its_inputs_too() -> None:
     inner = relengthened(bytes([WRAP, V2_IN]), [encode(["address", "uint256"], (TO_ROUTER, 5)), sell_pair()], 0, 32)
     call = decoded(UNIVERSAL_ROUTER, calldata("execute(bytes,bytes[])", bytes([SUB_PLAN]), [inner[4:]]), 5)
-    # Between an input that ends early and the next one the router passes none of what stood there: the amount is that one's length.
+    # The router passes nothing of what stood between an input's early end and the next one: the amount is that one's length.
     assert call.intents[0].size == BalanceIn(len(sell_pair()), (), 9)
 
 

@@ -144,7 +144,7 @@ _SWAPS = {
 """How many swaps a command adds: of those that nearly every plan is made of, and that carry nothing."""
 
 # From V1.2 on the inputs' words are read by assembly: the deployed code runs with set bits beside a recipient, V1's reverts. What
-# it reads beyond an input's stated length stands with each command, as `in_place`; that V2.1.1 does is told in Uniswap/universal-router#498.
+# it reads beyond an input's length stands with each command, as `in_place`. Of V2.1.1 Uniswap/universal-router#498 tells it.
 UNIVERSAL_ROUTER = RouterKind(
     padding=Padding.CHECKED,
     pools=frozenset({"uniswap_v2", "uniswap_v3"}),
