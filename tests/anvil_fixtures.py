@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from scripts._devnet.packages import unusable
 from tests.e2e.venues import Venues, running_venues
 
 StartDevnet = Callable[[AnvilOptions], Devnet]
+WAIT_SECONDS = 60.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,3 +51,27 @@ def venues(devnet_packages: None) -> Iterator[Venues]:
     """One node with V4, Balancer V2 and more for all tests that ask for it; group them, so that one worker starts it."""
     with running_venues() as started:
         yield started
+
+
+def kill_when_saved(devnet: Devnet, state: Path) -> None:
+    """End the node as a power cut would, once its state file has held its newest block, and leave that file.
+
+    Anvil writes it every second, in place and for a good part of that second: cut off there, it could not be read again.
+    """
+    newest, end = devnet.block_number(), time.monotonic() + WAIT_SECONDS
+    saved = state.read_bytes()
+    while saved_number(saved) < newest:
+        assert time.monotonic() < end, "the node does not write its state"
+        time.sleep(0.02)
+        saved = state.read_bytes()
+    devnet.anvil.kill()
+    state.write_bytes(saved)
+
+
+def saved_number(state: bytes) -> int:
+    """The newest block in it; -1 where it is not whole."""
+    try:
+        number: int = json.loads(state)["best_block_number"]
+    except ValueError:
+        return -1
+    return number

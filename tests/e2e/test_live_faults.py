@@ -9,7 +9,7 @@ import pytest
 
 from scripts._devnet.anvil import AnvilOptions, free_port
 from scripts._devnet.devnet import Devnet
-from tests.anvil_fixtures import StartDevnet
+from tests.anvil_fixtures import StartDevnet, kill_when_saved
 from tests.e2e.program import LiveProgram, column, integrity
 from tests.e2e.proxy import Proxy
 from tests.e2e.trading import SWAPS_ONLY, lasting_swaps, receipts, resend, send, send_first, swaps, traffic
@@ -77,8 +77,7 @@ def test_node_killed_and_restarted_from_its_state_file_leaves_every_row_with_an_
         pending = send(users, PER_BLOCK)
         program.wait_for_predictions(swaps(pending))
         stored = set(program.rows("SELECT id, hash, first_seen_ns FROM transactions"))
-        time.sleep(2.5)  # the node writes its state every second
-        devnet.anvil.kill()
+        kill_when_saved(devnet, tmp_path / "state.json")
         devnet = start_devnet(options)
 
         program.wait_for_all(swaps(pending), "t.state = 'vanished'")

@@ -20,10 +20,12 @@ from mempool.model.book import Connection, Quote
 from tests.fakes.venue import FakeVenue
 
 E = TypeVar("E", bound=News)
+WAIT_SECONDS = 60.0
+"""Far more than anything here takes; a test that reaches it has failed."""
 QUICK = ExchangeOptions(
     tick_seconds=0.02,
     redial=RedialOptions(first_seconds=0.02),
-    link=LinkOptions(open_seconds=2, peer="venue"),
+    link=LinkOptions(open_seconds=WAIT_SECONDS, peer="venue"),
 )
 
 
@@ -62,9 +64,9 @@ class Follower:
     def faults(self) -> list[str]:
         return [fault.kind for fault in self.told(Fault)]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
+    async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for it; a test that waits in vain fails by `TimeoutError`."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not condition():  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.005)
 

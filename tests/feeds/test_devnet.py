@@ -18,7 +18,7 @@ from mempool.model.pool import PoolIdentity
 from scripts._devnet import addresses as at
 from scripts._devnet.anvil import Anvil, AnvilOptions
 from scripts._devnet.devnet import Devnet
-from tests.anvil_fixtures import StartDevnet
+from tests.anvil_fixtures import StartDevnet, kill_when_saved
 from tests.devnet_reads import load_pool, pair_identity, pool_identity, raw
 from tests.feeds.listening import listening
 
@@ -70,7 +70,7 @@ async def test_nothing_that_was_sent_during_a_cut_is_lost(devnet: Devnet) -> Non
         await listener.until(lambda: missed <= {event.tx.hash for event in listener.told(PendingSeen)})
         await listener.until(lambda: listener.feed.ready.is_set())
         later = send(devnet, first + 12)
-        await listener.until(lambda: listener.told(PendingSeen)[-1].tx.hash == later)
+        await listener.until(lambda: later in {event.tx.hash for event in listener.announced()})
     assert [event.reason for event in listener.told(Disconnected)] == ["cut by the test", "stopped"]
 
 
@@ -192,12 +192,11 @@ async def test_killed_node_is_found_again_when_it_comes_back(start_devnet: Start
     port = devnet.anvil.port
     async with listening(devnet.anvil.ws_url, ALL) as listener:
         await asyncio.to_thread(devnet.mine)
-        await asyncio.sleep(1.5)
-        devnet.anvil.kill()
+        await asyncio.to_thread(kill_when_saved, devnet, tmp_path / "state.json")
         await listener.until(lambda: bool(listener.told(Disconnected)))
         with pytest.raises(UpstreamError, match="not connected"):
             await listener.feed.request("eth_chainId", [])
         again = start_devnet(AnvilOptions(state=options.state, port=port))
-        await listener.until(lambda: listener.feed.connections == 2, seconds=10)
+        await listener.until(lambda: listener.feed.connections == 2)
         sent = send(again, next_nonce(again))
-        await listener.until(lambda: listener.told(PendingSeen)[-1:] != [] and listener.told(PendingSeen)[-1].tx.hash == sent)
+        await listener.until(lambda: sent in {event.tx.hash for event in listener.told(PendingSeen)})

@@ -14,7 +14,7 @@ from mempool.feeds.group import FeedGroup
 from mempool.feeds.node import NodeFeed
 from tests.fakes.messages import transaction
 from tests.fakes.node import scripted_node
-from tests.feeds.listening import QUICK
+from tests.feeds.listening import QUICK, WAIT_SECONDS
 
 
 async def test_every_sighting_keeps_its_source_and_requests_go_where_they_can() -> None:
@@ -27,7 +27,7 @@ async def test_every_sighting_keeps_its_source_and_requests_go_where_they_can() 
         group = FeedGroup(feeds)
         running = asyncio.create_task(group.run())
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await group.wait_ready()
                 for node in nodes:
                     node.notify("newPendingTransactions", transaction(1))

@@ -20,7 +20,7 @@ from mempool.feeds.events import Disconnected
 from mempool.feeds.links import LinkOptions, describe
 from tests.fakes.messages import transaction
 from tests.fakes.node import scripted_node
-from tests.feeds.listening import QUICK, Listener, listening
+from tests.feeds.listening import QUICK, WAIT_SECONDS, Listener, listening
 
 
 @asynccontextmanager
@@ -52,7 +52,7 @@ async def http_server(respond: Callable[[web.Request], web.StreamResponse]) -> A
 async def test_http_server_that_does_not_do_its_part_ends_the_link(
     respond: Callable[[web.Request], web.StreamResponse], reason: str
 ) -> None:
-    options = msgspec.structs.replace(QUICK, link=LinkOptions(open_seconds=1, max_message_bytes=50_000))
+    options = msgspec.structs.replace(QUICK, link=LinkOptions(max_message_bytes=50_000))
     async with http_server(respond) as url:
         with pytest.raises(UpstreamError, match=f"^{url}: .*({reason})"):
             await Listener(url, options).feed.run()
@@ -69,10 +69,11 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
 
 
 async def test_line_that_drops_everything_is_noticed_by_its_pings() -> None:
-    options = msgspec.structs.replace(QUICK, link=LinkOptions(ping_seconds=0.2, pong_seconds=0.5))
+    link = LinkOptions(ping_seconds=0.2, pong_seconds=0.5)
+    options = msgspec.structs.replace(QUICK, idle_seconds=10 * WAIT_SECONDS, link=link)
     async with scripted_node() as node, listening(node.url, options) as listener:
         node.deaf = True
-        await listener.until(lambda: bool(listener.told(Disconnected)), seconds=2)
+        await listener.until(lambda: bool(listener.told(Disconnected)))
 
 
 async def test_endless_text_over_a_socket_ends_the_link(tmp_path: Path) -> None:

@@ -15,7 +15,15 @@ from mempool.feeds.events import Answer, Connected, Disconnected, HeadSeen, Pend
 from mempool.feeds.links import LinkOptions
 from tests.fakes.messages import head, pool_content, transaction, transaction_hash
 from tests.fakes.node import Refusal, Silence, scripted_node
-from tests.feeds.listening import QUICK, Listener, listening
+from tests.feeds.listening import QUICK, CalmTime, Listener, listening
+
+
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> CalmTime:
+    """The time by which connections notice silence."""
+    time = CalmTime()
+    monkeypatch.setattr("mempool.feeds.connection.time", time)
+    return time
 
 
 async def test_full_bodies_and_heads_are_told_as_they_come() -> None:
@@ -112,7 +120,7 @@ async def test_request_without_a_connection_fails_at_once() -> None:
 async def test_cut_connection_is_made_again_and_the_gap_back_filled() -> None:
     async with scripted_node() as node, listening(node.url) as listener:
         node.notify("newPendingTransactions", transaction(1))
-        await listener.until(lambda: listener.nonces() == [1])
+        await listener.until(lambda: listener.nonces() == [1] and "txpool_content" in node.methods)
         node.replies["txpool_content"] = lambda _: pool_content(1, 2, queued=(4,))
         node.cut()
         await listener.until(lambda: len(listener.nonces()) == 4)
@@ -158,12 +166,13 @@ async def test_pool_that_is_too_large_to_read_does_not_end_every_connection() ->
             assert (listener.feed.connections, node.methods.count("txpool_content")) == (3, 2)
 
 
-async def test_announced_terabyte_ends_the_connection_within_a_second_and_five_megabytes() -> None:
+async def test_announced_terabyte_ends_the_connection_within_a_second_and_five_megabytes(calm: CalmTime) -> None:
     async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, tick_seconds=0.25)) as listener:
-        before_kb, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+        before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        started, worked = calm.monotonic(), time.process_time()
         node.raw(bytes([0x81, 127]) + (2**40).to_bytes(8) + b"x" * 4_096)
         await listener.until(lambda: bool(listener.told(Disconnected)))
-        assert time.monotonic() - started <= 1
+        assert max(calm.monotonic() - started, time.process_time() - worked) <= 1
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb <= 5_000
         await listener.until(lambda: listener.feed.connections == 2)
 
@@ -182,29 +191,33 @@ async def test_endless_empty_fragments_end_the_connection() -> None:
         while not listener.told(Disconnected):
             node.raw(bytes([0x00, 0]) * 500)
             await asyncio.sleep(0.01)
-        await listener.until(lambda: listener.feed.connections == 2)
+        await listener.until(lambda: listener.feed.connections >= 2)
 
 
-async def test_silent_node_that_answers_pings_is_given_up_within_the_idle_time() -> None:
+async def test_silent_node_that_answers_pings_is_given_up_within_the_idle_time(calm: CalmTime) -> None:
     def silence(_: list[Any]) -> None:
         raise Silence
 
+    begun = calm.monotonic()
     async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, idle_seconds=0.6)) as listener:
         node.replies["eth_blockNumber"] = silence
-        started = time.monotonic()
+        started = calm.monotonic()
         await listener.until(lambda: bool(listener.told(Disconnected)))
-        assert 0.4 <= time.monotonic() - started <= 1.6
+        ended = calm.monotonic()
+        assert ended - begun >= 0.6
+        assert ended - started <= 1.6
         assert listener.told(Disconnected)[0].reason == "no whole message in 0.6 s"
 
 
-async def test_quiet_node_that_answers_is_kept() -> None:
+async def test_quiet_node_that_answers_is_kept(calm: CalmTime) -> None:
     async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, idle_seconds=1.2)) as listener:
-        await asyncio.sleep(2)
+        end = calm.monotonic() + 2
+        await listener.until(lambda: calm.monotonic() > end)
         assert listener.told(Disconnected) == []
         assert node.methods.count("eth_blockNumber") >= 2
 
 
-async def test_node_that_forgot_the_subscription_is_noticed_by_its_height() -> None:
+async def test_node_that_forgot_the_subscription_is_noticed_by_its_height(calm: CalmTime) -> None:
     async with scripted_node() as node, listening(node.url, msgspec.structs.replace(QUICK, idle_seconds=1.2)) as listener:
         node.replies["eth_blockNumber"] = lambda _: hex(16 + 3)
         await listener.until(lambda: bool(listener.told(Disconnected)))

@@ -19,7 +19,7 @@ from mempool.feeds.capture import CaptureWriter
 from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.links import LinkOptions
 from tests.fakes.node import Refusal, ScriptedNode, scripted_node
-from tests.feeds.listening import QUICK, Listener, listening
+from tests.feeds.listening import QUICK, WAIT_SECONDS, Listener, listening
 
 KEY = "CANARY+0f8fad5b/d9cb=469f-a165-70867728950e"
 CANARY = "0f8fad5b"
@@ -60,7 +60,7 @@ async def failing(listener: Listener) -> str:
     """All that a caller could print of what ends the feed."""
     asyncio.get_running_loop().set_debug(True)
     try:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(WAIT_SECONDS):
             await listener.feed.run()
     except MempoolError as error:
         chain = [error, error.__context__, error.__cause__]

@@ -14,6 +14,7 @@ from mempool.feeds.venue_urls import VenueUrls
 from mempool.model.book import BookState, Connection
 from scripts._exchanges.listings import LISTINGS
 from scripts._exchanges.server import exchange_server
+from tests.feeds.following import WAIT_SECONDS
 
 
 @pytest.mark.parametrize("name", LISTINGS)
@@ -29,7 +30,7 @@ async def test_symbol_that_is_not_listed_holds_up_no_other(name: str) -> None:
     async with exchange_server(name) as server:
         options = ExchangeOptions(urls=VenueUrls(server.url(name), server.rest_url(name)))
         feed = asyncio.create_task(ExchangeFeed(exchange, [unlisted, *listed], hear, options).run())
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not is_done(states, len(listed)):  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.02)
         assert states[unlisted.symbol].connection is Connection.DOWN
