@@ -15,7 +15,7 @@ from mempool.decode import DecodeTables, decode
 from mempool.decode.tables import RouterTable
 from mempool.errors import MalformedCalldata
 from mempool.model.keccak import keccak256
-from mempool.model.swap import ALL, BalanceIn, Completeness, DecodedCall, ExactIn, Take
+from mempool.model.swap import ALL, BalanceIn, Completeness, DecodedCall, ExactIn, SwapIntent, Take
 from tests.decode.calls import DAI, DEADLINE, ETHER, FRIEND, SENDER, USDC, WETH, calldata, split_types, tables
 from tests.decode.zerox_blocks import recorded, swap_pools
 
@@ -80,6 +80,11 @@ def decoded(data: bytes, value_wei: int = 0, to: bytes = HOLDER) -> DecodedCall:
 def settled(actions: list[bytes], buy_token: bytes = USDC, minimum: int = 77, value_wei: int = 0) -> DecodedCall:
     data = execution(actions, buy_token, minimum)
     return decoded(calldata(EXEC, SETTLER, DAI, 1000, SETTLER, data), value_wei)
+
+
+def settled_by(settler: bytes, data: bytes) -> tuple[SwapIntent, ...]:
+    """What AllowanceHolder has a Settler do."""
+    return decoded(calldata(EXEC, settler, DAI, 1000, settler, data)).intents
 
 
 def settler_example(chain: DecodeTables, router: RouterTable) -> tuple[bytes, int]:
@@ -451,7 +456,15 @@ def test_a_listed_settler_is_read_where_it_is_called_directly() -> None:
     swap = calldata(V3, settler, 10_000, v3_path(DAI, 100, USDC, limit=0), 0)
     call = decoded(execution([funded(to=settler), swap]), to=settler)
     assert (call.completeness, call.intents[0].size) == (Completeness.EXACT, BalanceIn(1000, (), 77))
-    assert decode(tables(), MAKER, execution([funded(to=MAKER)]), 0, SENDER) is None
+    assert not call.by_selector
+
+
+def test_a_settler_that_is_not_listed_is_known_by_its_functions() -> None:
+    swap = calldata(V3, MAKER, 10_000, v3_path(DAI, 100, USDC, limit=0), 0)
+    data = execution([funded(to=MAKER), swap])
+    call = decoded(data, to=MAKER)
+    assert (call.completeness, call.by_selector, call.intents) == (Completeness.EXACT, True, settled_by(MAKER, data))
+    assert decode(tables(), MAKER, data[:4] + b"another function of that name", 0, SENDER) is None
 
 
 def test_an_unknown_action_is_named() -> None:
