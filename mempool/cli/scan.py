@@ -13,7 +13,7 @@ from mempool.errors import UsageError
 if TYPE_CHECKING:
     from mempool.cli.scan_lines import FindingPrinter
     from mempool.engine.books_live import LiveBooks
-    from mempool.engine.counters import Counters
+    from mempool.engine.scan import Scan
     from mempool.feeds.venue import News
 
 
@@ -84,7 +84,7 @@ def scan_command(
         fees=terms.fees,
     )
     books, scan = live_scan(options, terms, printer.show)
-    code = carry_out(books, ScanStatus(scan.counters, printer), seconds)
+    code = carry_out(books, ScanStatus(scan, printer), seconds)
     scan.desk.end(scan.desk.now_ns)
     printer.sum_up(scan.counters)
     raise typer.Exit(code)
@@ -93,15 +93,15 @@ def scan_command(
 class ScanStatus:
     """The live line of a scan, as a printer of books."""
 
-    def __init__(self, counters: Counters, printer: FindingPrinter) -> None:
-        self._counters, self._printer = counters, printer
+    def __init__(self, scan: Scan, printer: FindingPrinter) -> None:
+        self._scan, self._printer = scan, printer
 
     def hear(self, venue: str, event: News) -> None:
         """The desk hears it."""
 
     def refresh(self, books: LiveBooks, now_ns: int) -> None:
-        found = self._counters
-        priced = f"books {len(books.books.quotes)}/{len(books.rows)}  quotes {found.book_quotes:,}"
+        found, gaps = self._scan.counters, self._scan.desk.open_gaps
+        priced = f"books {len(books.books.quotes)}/{len(books.rows)}  quotes {found.book_quotes:,}  open gaps {gaps:,}"
         self._printer.status(f"{priced}  arbitrages {found.arbitrages:,}  near misses {found.near_misses:,}")
 
     def frame(self) -> AbstractContextManager[object]:

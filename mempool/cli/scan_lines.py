@@ -24,8 +24,9 @@ OPENED, BETTER, CLOSED, MISSED = "opened", "better", "closed", "near_miss"
 class FindingPrinter:
     """`show` takes every finding, near miss and end in its order; near misses are printed where that is asked for.
 
-    A near miss is told of when it has closed. People see a finding when it opens and, at its best, when it closes; objects
-    say in between what has become better.
+    A near miss is told of when it has closed, and again once it has come nearer and at its end where it was more gaps than
+    that one. People see a finding when it opens and, at its best, when it closes; objects say in between what has become
+    better.
     """
 
     def __init__(self, *, as_json: bool, near_misses: bool) -> None:

@@ -1,11 +1,13 @@
-"""Watches the books for arbitrage at every new best quote, and reports each gap once: what it brings, or why it does not."""
+"""Watches the books for arbitrage at every new best quote, and reports what gaps between them bring, or why they do not."""
 
 from __future__ import annotations
 
 from bisect import insort
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+
+from msgspec.structs import replace
 
 from mempool.books.money import check_fees
 from mempool.books.view import BooksView
@@ -13,7 +15,8 @@ from mempool.books.worth import worth_in
 from mempool.detect import BOOK_CYCLES
 from mempool.detect.book_cycles import Terms, judged, judged_later
 from mempool.detect.priced_books import PricedBooks
-from mempool.engine.book_watch import Gap, Watch, WatchedBook
+from mempool.engine.book_watch import Gap, Seen, Watch, WatchedBook, is_nearer
+from mempool.engine.near_misses import NearMisses
 from mempool.model.arbitrage import BookArbitrage, Rejection, Route
 from mempool.model.book import Instrument, Quote
 from mempool.model.consolidated import Ratio
@@ -29,22 +32,20 @@ class BookScan:
 
     Its first finding is reported at once, with a new number, and again under that number where it has become a tenth better.
     A gap without one is a near miss, reported when it closes: the nearest that was seen, which is the one that gained most,
-    or where the fees were more the one that they cost the smallest part of what is put in. Of one cycle at most one near miss
-    a second is reported; the others are `skipped`. Every gap that was reported has its end reported too.
+    or where the fees were more the one that they cost the smallest part of what is put in. Near misses of one cycle that
+    follow each other closely are one, see `NearMisses`. Whatever was reported has its end reported too.
 
     All times are those that the events bring, so that a replay reports the same.
     """
 
     def __init__(self, terms: Terms, emit: Callable[[ArbitrageFound | ArbitrageEnded], None], numbers: Iterator[int]) -> None:
-        self.findings = 0
-        self.near_misses: Counter[Rejection] = Counter()
-        self.skipped = 0
         self._terms, self._emit, self._numbers = terms, emit, numbers
         self._books: dict[Instrument, WatchedBook] = {}
         self._names: list[Instrument] = []
         self._priced = PricedBooks((), terms)
         self._watches: dict[Route, Watch] = {}
         self._open: dict[Watch, Gap] = {}
+        self._near_misses = NearMisses(emit, numbers)
         self._young: deque[tuple[Watch, Gap]] = deque()
 
     @property
@@ -58,6 +59,7 @@ class BookScan:
         if book is None or not book.is_priced:
             book = self._add(quote.instrument, view)
         book.take(quote)
+        self._near_misses.hear_time(view.now_ns)
         watches = book.watches
         if watches is None:
             watches = book.watches = self._watches_through(quote.instrument)
@@ -84,6 +86,7 @@ class BookScan:
         """Close what is open, where nothing more is heard."""
         for watch in list(self._open):
             self._close(watch, now_ns, had_stood=False)
+        self._near_misses.end(now_ns)
 
     def _add(self, instrument: Instrument, view: BooksView) -> WatchedBook:
         """Books that were priced before the first one was heard of are taken from the view."""
@@ -117,6 +120,7 @@ class BookScan:
         gap = watch.gap
         if gap is None:
             gap = watch.gap = self._open[watch] = Gap(view.now_ns)
+            self._near_misses.opens(watch)
             if self._terms.skew_ns:
                 self._young.append((watch, gap))
         gap.heard_ns = view.now_ns
@@ -135,55 +139,37 @@ class BookScan:
         found = judged(watch.cycle, view, self._terms, gap.since_ns)
         if found is None:
             return
+        best = gap.best
         if found.rejection is None:
-            if not gap.is_finding or gap.best is None or found.net_profit >= gap.best.net_profit * BETTER:
-                self._keep(gap, found, view)
-                self._report(gap, view.now_ns)
-        elif not gap.is_finding and (gap.best is None or _nearness(found) > gap.nearness):
-            self._keep(gap, found, view)
-
-    def _keep(self, gap: Gap, found: BookArbitrage, view: BooksView) -> None:
-        gap.best, gap.best_ns, gap.nearness = found, view.now_ns, _nearness(found)
-        worth_eth, worth_usd = [worth_in(view, found.money, found.net_profit, wanted) for wanted in ("ETH", "USD")]
-        gap.worth = (worth_eth, worth_usd)
+            if not gap.is_finding or best is None or found.net_profit >= best.found.net_profit * BETTER:
+                gap.best = best = _seen(found, view)
+                self._report(gap, best, view.now_ns)
+        elif not gap.is_finding and is_nearer(found, best):
+            gap.best = _seen(found, view)
 
     def _close(self, watch: Watch, now_ns: int, *, had_stood: bool) -> None:
         """`had_stood` says that the best prices have been there until now: else they may have been wrong for a while."""
         gap = self._open.pop(watch)
         watch.gap = None
-        if not gap.is_finding:
-            self._settle(watch, gap, now_ns, had_stood=had_stood)
-        if gap.number:
+        if not gap.is_finding and had_stood:
+            self._settle(gap, now_ns)
+        self._near_misses.closes(watch, gap, now_ns)
+        if gap.is_finding:
             self._emit(ArbitrageEnded(gap.number, now_ns, now_ns - gap.since_ns))
 
-    def _settle(self, watch: Watch, gap: Gap, now_ns: int, *, had_stood: bool) -> None:
-        """Report a near miss. One that was only too young, and is not by its end, is a finding that nothing brought up."""
+    def _settle(self, gap: Gap, now_ns: int) -> None:
+        """A near miss that was only too young, and is not by its end, is a finding that nothing brought up."""
         best = gap.best
-        if best is not None and best.rejection is Rejection.SKEW and had_stood and gap.best_still_stands:
-            best = gap.best = judged_later(best, now_ns - gap.best_ns, self._terms)
-        if best is not None and best.rejection is None:
-            self._report(gap, now_ns)
-        elif best is not None and best.rejection is not None and watch.may_be_told(now_ns):
-            watch.told_ns = now_ns
-            self.near_misses[best.rejection] += 1
-            self._tell(gap, best, gap.best_ns)
-        else:
-            self.skipped += 1
+        if best is not None and best.found.rejection is Rejection.SKEW and gap.best_still_stands:
+            gap.best = best = replace(best, found=judged_later(best.found, now_ns - best.at_ns, self._terms))
+            if best.found.rejection is None:
+                self._report(gap, best, now_ns)
 
-    def _report(self, gap: Gap, now_ns: int) -> None:
-        if not gap.is_finding:
-            gap.is_finding = True
-            self.findings += 1
-        if gap.best is not None:
-            self._tell(gap, gap.best, now_ns)
-
-    def _tell(self, gap: Gap, found: BookArbitrage, found_ns: int) -> None:
+    def _report(self, gap: Gap, best: Seen, now_ns: int) -> None:
         gap.number = gap.number or next(self._numbers)
-        self._emit(ArbitrageFound(gap.number, found, *gap.worth, found_ns))
+        self._emit(ArbitrageFound(gap.number, best.found, best.profit_eth, best.profit_usd, now_ns))
 
 
-def _nearness(found: BookArbitrage) -> tuple[int, float]:
-    """To rank near misses by: what is gained, or below that the part of what is put in that the fees cost."""
-    if found.net_profit > 0:
-        return 1, float(found.net_profit)
-    return 0, float(found.net_profit / found.trades[0].amount_in)
+def _seen(found: BookArbitrage, view: BooksView) -> Seen:
+    worth_eth, worth_usd = [worth_in(view, found.money, found.net_profit, wanted) for wanted in ("ETH", "USD")]
+    return Seen(found, worth_eth, worth_usd, view.now_ns)

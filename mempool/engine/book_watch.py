@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from mempool.books.money import FeesPips
 from mempool.detect.book_cycles import Cycle, best_rate
 from mempool.model.arbitrage import BookArbitrage
@@ -13,7 +15,7 @@ from mempool.model.consolidated import PIPS, Ratio, Trade
 LOOK_NS = 100_000_000
 """Between two looks at the levels of one cycle, where its best prices bring no more than they did at the last."""
 MISS_NS = 1_000_000_000
-"""Between two near misses of one cycle that are told of, and between two looks where the fees are more than its best prices."""
+"""Between two looks where the fees are more than the best prices bring."""
 
 
 class Top:
@@ -46,35 +48,46 @@ class WatchedBook:
             top.out = 0
 
 
-class Gap:
-    """An open gap: since when it gains before fees, when one of its books was last heard of, and the best found in it."""
+class Seen(Struct, frozen=True):
+    """What a look at a cycle's levels has found, what its profit was worth then, and when that was."""
 
-    __slots__ = ("best", "best_ns", "heard_ns", "is_finding", "nearness", "number", "since_ns", "worth")
+    found: BookArbitrage
+    profit_eth: float | None
+    profit_usd: float | None
+    at_ns: int
+
+
+class Gap:
+    """An open gap: since when it gains before fees, when one of its books was last heard of, and the best seen in it."""
+
+    __slots__ = ("best", "heard_ns", "number", "since_ns")
 
     def __init__(self, since_ns: int) -> None:
         self.since_ns = self.heard_ns = since_ns
+        self.best: Seen | None = None
         self.number = 0
-        self.is_finding = False
-        self.best: BookArbitrage | None = None
-        self.best_ns = 0
-        self.nearness = (0, 0.0)
-        self.worth: tuple[float | None, float | None] = (None, None)
+        """As which finding it was reported; 0 where it is none so far."""
+
+    @property
+    def is_finding(self) -> bool:
+        return self.number > 0
 
     @property
     def best_still_stands(self) -> bool:
-        """Whether no best quote of its books has changed since the best was found."""
-        return self.best is not None and self.best_ns >= self.heard_ns
+        """Whether no best quote of its books has changed since the best was seen."""
+        return self.best is not None and self.best.at_ns >= self.heard_ns
 
 
 class Watch:
     """A cycle, its gap while one is open, and when and at which best prices its levels were looked at last."""
 
-    __slots__ = ("_fees_in", "_fees_out", "_looked_at", "_looked_ns", "_tops", "cycle", "gap", "told_ns")
+    __slots__ = ("_fees_in", "_fees_out", "_looked_at", "_looked_ns", "_tops", "cycle", "gap", "has_missed")
 
     def __init__(self, cycle: Cycle, books: Mapping[Instrument, WatchedBook], fees: FeesPips) -> None:
         self.cycle = cycle
         self.gap: Gap | None = None
-        self.told_ns: int | None = None
+        self.has_missed = False
+        """Whether a near miss of it is known, which only a gap that comes nearer adds to."""
         self._tops = tuple([books[instrument].tops[trade] for instrument, trade in cycle.route])
         self._fees_in, self._fees_out = _fees(cycle, fees)
         self._looked_ns: int | None = None
@@ -103,16 +116,23 @@ class Watch:
         is_more = rate[0] * self._looked_at[1] > self._looked_at[0] * rate[1]
         if self.pays(rate):
             return is_more or waited_ns >= LOOK_NS
-        has_none = self.gap is None or self.gap.best is None
+        has_none = not self.has_missed and (self.gap is None or self.gap.best is None)
         return waited_ns >= MISS_NS and (is_more or has_none)
 
     def look(self, rate: Ratio, now_ns: int) -> None:
         """Remember that the levels have been looked at."""
         self._looked_at, self._looked_ns = rate, now_ns
 
-    def may_be_told(self, now_ns: int) -> bool:
-        """Whether the last near miss of the cycle that was told of is long enough ago."""
-        return self.told_ns is None or now_ns - self.told_ns >= MISS_NS
+
+def is_nearer(found: BookArbitrage, than: Seen | None) -> bool:
+    """Of two near misses whether it gains more, or, where the fees are more, loses a smaller part of what is put in."""
+    return than is None or _nearness(found) > _nearness(than.found)
+
+
+def _nearness(found: BookArbitrage) -> tuple[int, float]:
+    if found.net_profit > 0:
+        return 1, float(found.net_profit)
+    return 0, float(found.net_profit / found.trades[0].amount_in)
 
 
 def _fees(cycle: Cycle, fees: FeesPips) -> Ratio:

@@ -69,6 +69,11 @@ class Desk:
             self._advance(event.recv_ns)
             self._counters.book_faults += 1
 
+    @property
+    def open_gaps(self) -> int:
+        """Cycles of books whose best prices gain now, before fees."""
+        return self._scan.open_gaps
+
     def view(self, now_ns: int) -> BooksView:
         """The books as they stand, until the next event."""
         return BooksView(self.books.quotes, self.books.depth, max(now_ns, self.now_ns))

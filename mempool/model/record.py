@@ -121,8 +121,8 @@ class OpportunityFound(Struct, frozen=True, gc=False):
 class ArbitrageFound(Struct, frozen=True, gc=False):
     """A finding, or a near miss with its rejection, in which order books take part.
 
-    A later record of the run with the same `number` is the same one, seen better: its row is replaced. `profit_eth` and
-    `profit_usd` are the net profit for print and rank; None where no book prices it. A CEX-DEX one names its swap.
+    A later record of the run with the same `number` is the same one, seen better or more often: its row is replaced.
+    `profit_eth` and `profit_usd` are the net profit for print and rank; None where no book prices it. A CEX-DEX one names its swap.
     """
 
     number: int
@@ -135,12 +135,12 @@ class ArbitrageFound(Struct, frozen=True, gc=False):
 
 
 class ArbitrageEnded(Struct, frozen=True, gc=False):
-    """The gap between the books has closed, or one of them is not priced any more."""
+    """The gap between the books has closed, or one of them is not priced any more; of a near miss the last of its gaps has."""
 
     number: int
     ended_ns: int
     lived_ns: int
-    """Since it first gained before fees."""
+    """How long it has gained before fees; of a near miss in all its gaps."""
 
 
 class QuoteSampled(Struct, frozen=True, gc=False):

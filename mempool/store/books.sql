@@ -5,7 +5,8 @@
 -- Times are of the receive clock.
 
 -- Findings and near misses. `status` is `open` until the gap is known to have closed; of a cex_dex, and where the run was killed
--- before, it is never known. A finding that is seen again, better, takes the place of its row.
+-- before, it is never known. A finding that is seen again, better, takes the place of its row. Near misses of the same books one soon
+-- after the other are one row: the nearest of them, `open` until there has been none for a minute.
 CREATE TABLE arbitrages (
     id                     INTEGER PRIMARY KEY,
     run_id                 INTEGER NOT NULL REFERENCES runs (id),
@@ -26,7 +27,7 @@ CREATE TABLE arbitrages (
     profit_usd             REAL,
     legs                   TEXT NOT NULL CHECK (json_valid(legs)),   -- in trade order; a pool's amounts in its tokens' smallest units
     oldest_age_ns          INTEGER,               -- of the books traded on, since their last messages
-    lived_ns               INTEGER NOT NULL,      -- since it first gained before fees
+    lived_ns               INTEGER NOT NULL,      -- how long it gained before fees; of a near miss that has ended in all
     pool                   TEXT,                  -- this and what follows up to `block_number` of a cex_dex only
     standing_profit        TEXT,                  -- what there was before the swap already, after the takers' fees, without gas
     standing_profit_approx REAL,

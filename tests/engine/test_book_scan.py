@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import count, permutations
@@ -80,7 +79,6 @@ def test_gap_is_told_of_at_once_and_ends_with_how_long_it_lived() -> None:
     assert (one.kind, one.money, one.rejection, one.net_profit) == (ArbitrageKind.CROSS_EXCHANGE, "USD", None, Fraction(6))
     assert [trade.age_ns for trade in one.trades] == [10 * MS, 0]
     assert floor.hear(25, COINBASE, "2999.00", "3000.00") == [ArbitrageEnded(1, 25 * MS, 15 * MS)]
-    assert (floor.scan.findings, floor.scan.near_misses, floor.scan.skipped) == (1, Counter(), 0)
 
 
 def test_finding_a_tenth_better_takes_the_place_of_the_one_before() -> None:
@@ -93,7 +91,6 @@ def test_finding_a_tenth_better_takes_the_place_of_the_one_before() -> None:
     assert (told.number, found(told).net_profit) == (1, Fraction(110))
     assert floor.hear(3, COINBASE, "3005.00", "3006.00", 10) == []
     assert floor.end(4) == [ArbitrageEnded(1, 4 * MS, 4 * MS)]
-    assert floor.scan.findings == 1
 
 
 def test_more_at_the_same_prices_is_seen_within_a_tenth_of_a_second() -> None:
@@ -112,12 +109,11 @@ def test_gap_that_the_fees_eat_is_told_of_when_it_closes() -> None:
     floor = Floor(WITH_FEES)
     floor.hear(0, KRAKEN, "2999.00", "3000.00")
     assert floor.hear(10, COINBASE, "3006.00", "3007.00") == []
-    told, ended = floor.hear(40, COINBASE, "2999.00", "3000.00")
+    (told,) = floor.hear(40, COINBASE, "2999.00", "3000.00")
     assert isinstance(told, ArbitrageFound)
     assert (told.number, told.found_ns, found(told).rejection) == (1, 10 * MS, Rejection.FEES)
     assert found(told).note == "the fees are more than the 6 USD between the prices"
-    assert ended == ArbitrageEnded(1, 40 * MS, 30 * MS)
-    assert (floor.scan.findings, floor.scan.near_misses) == (0, Counter({Rejection.FEES: 1}))
+    assert floor.end(5000) == [ArbitrageEnded(1, 40 * MS, 30 * MS)]
 
 
 def test_nearest_of_a_gaps_near_misses_is_the_one_told_of() -> None:
@@ -139,19 +135,83 @@ def test_near_miss_that_comes_to_pay_is_the_finding() -> None:
     assert (found(told).rejection, found(told).lived_ns) == (None, 10 * MS)
     assert floor.hear(30, COINBASE, "3006.00", "3007.00") == []
     assert floor.end(40) == [ArbitrageEnded(1, 40 * MS, 30 * MS)]
-    assert not floor.scan.near_misses
 
 
-def test_near_misses_of_one_cycle_are_told_of_once_a_second() -> None:
+def test_market_that_flickers_for_an_hour_is_one_near_miss_with_how_often_and_how_long_it_gained() -> None:
     floor = Floor(WITH_FEES)
     floor.hear(0, KRAKEN, "2999.00", "3000.00")
-    for at_ms in range(0, 3000, 10):
-        floor.hear(at_ms, COINBASE, *(("3006.00", "3007.00") if at_ms % 20 else ("2999.00", "3000.00")))
-    floor.end(3000)
-    assert floor.scan.near_misses == Counter({Rejection.FEES: 3})
-    assert floor.scan.skipped == 150 - 3
-    assert len(floor.records) == 6
-    assert floor.reads <= 2 * 4
+    hour_ms = 3_600_000
+    for at_ms in range(0, hour_ms, 500):
+        floor.hear(at_ms, COINBASE, *(("3006.00", "3007.00") if at_ms % 1000 else ("2999.00", "3000.00")))
+    (first,) = floor.records
+    told, ended = floor.end(hour_ms)
+    assert isinstance(first, ArbitrageFound)
+    assert isinstance(told, ArbitrageFound)
+    assert (first.number, told.number) == (1, 1)
+    assert found(told).note == f"{found(first).note}; the nearest of 3,600 gaps in 3599.5 s"
+    assert ended == ArbitrageEnded(1, hour_ms * MS, hour_ms // 2 * MS)
+    assert floor.reads == 2
+
+
+def test_near_miss_that_comes_nearer_is_told_of_again_but_not_within_a_minute() -> None:
+    floor = Floor(WITH_FEES)
+    floor.hear(0, KRAKEN, "2999.00", "3000.00")
+
+    def gap(at_ms: int, bid: str) -> list[Record]:
+        return [*floor.hear(at_ms, COINBASE, bid, "3100.00"), *floor.hear(at_ms + 10, COINBASE, "2999.00", "3000.00")]
+
+    assert [found(told).gross_profit for told in gap(0, "3006.00")] == [6]
+    assert gap(20_000, "3016.00") == []
+    assert gap(40_000, "3004.00") == []
+    (again,) = gap(70_000, "3003.00")
+    assert isinstance(again, ArbitrageFound)
+    assert (again.number, again.found_ns, found(again).gross_profit) == (1, 20_000 * MS, Fraction(16))
+    assert found(again).note.endswith("; the nearest of 4 gaps in 70.0 s")
+    assert gap(120_000, "3002.00") == []
+    final, ended = floor.end(150_000)
+    assert found(final).note.endswith("; the nearest of 5 gaps in 120.0 s")
+    assert ended == ArbitrageEnded(1, 120_010 * MS, 50 * MS)
+
+
+def test_near_miss_ends_after_a_minute_without_a_gap_and_the_next_one_is_another() -> None:
+    floor = Floor(WITH_FEES)
+    floor.hear(0, KRAKEN, "2999.00", "3000.00")
+    floor.hear(0, COINBASE, "3006.00", "3007.00")
+    floor.hear(10, COINBASE, "2999.00", "3000.00")
+    assert floor.hear(60_009, OKX, "2999.00", "3000.00") == []
+    assert floor.hear(60_010, OKX, "2999.00", "3000.00") == [ArbitrageEnded(1, 10 * MS, 10 * MS)]
+    assert floor.hear(60_020, COINBASE, "3006.00", "3007.00") == []
+    (second,) = floor.hear(60_030, COINBASE, "2999.00", "3000.00")
+    assert isinstance(second, ArbitrageFound)
+    assert second.number == 2
+
+
+def test_near_miss_goes_on_while_a_gap_of_it_is_open() -> None:
+    floor = Floor(WITH_FEES)
+    floor.hear(0, KRAKEN, "2999.00", "3000.00")
+    floor.hear(0, COINBASE, "3006.00", "3007.00")
+    floor.hear(10, COINBASE, "2999.00", "3000.00")
+    floor.hear(59_000, COINBASE, "3006.00", "3007.00")
+    assert floor.hear(200_000, OKX, "2999.00", "3000.00") == []
+    assert floor.hear(200_000, COINBASE, "2999.00", "3000.00") == []
+    told, ended = floor.end(201_000)
+    assert found(told).note.endswith("; the nearest of 2 gaps in 200.0 s")
+    assert ended == ArbitrageEnded(1, 200_000 * MS, 141_010 * MS)
+
+
+def test_finding_between_two_near_misses_is_no_part_of_them() -> None:
+    floor = Floor(WITH_FEES)
+    floor.hear(0, KRAKEN, "2999.00", "3000.00")
+    floor.hear(0, COINBASE, "3006.00", "3007.00")
+    assert len(floor.hear(10, COINBASE, "2999.00", "3000.00")) == 1
+    (told,) = floor.hear(20, COINBASE, "3060.00", "3070.00")
+    assert (isinstance(told, ArbitrageFound) and told.number, found(told).rejection) == (2, None)
+    assert floor.hear(30, COINBASE, "2999.00", "3000.00") == [ArbitrageEnded(2, 30 * MS, 10 * MS)]
+    floor.hear(40, COINBASE, "3006.00", "3007.00")
+    floor.hear(50, COINBASE, "2999.00", "3000.00")
+    near, ended = floor.end(60)
+    assert found(near).note.endswith("; the nearest of 2 gaps in 0.1 s")
+    assert ended == ArbitrageEnded(1, 50 * MS, 20 * MS)
 
 
 BOUND = Terms("USD", FREE, skew_ns=200 * MS)
@@ -172,11 +232,10 @@ def test_gap_that_closes_before_that_is_a_near_miss_that_says_so() -> None:
     floor = Floor(BOUND)
     floor.hear(0, KRAKEN, "2999.00", "3000.00")
     floor.hear(10, COINBASE, "3006.00", "3007.00")
-    told, ended = floor.hear(130, KRAKEN, "3009.00", "3010.00")
+    (told,) = floor.hear(130, KRAKEN, "3009.00", "3010.00")
     assert (found(told).rejection, found(told).lived_ns, found(told).net_profit) == (Rejection.SKEW, 120 * MS, Fraction(6))
     assert found(told).note == "it has lived 120.0 ms, and messages may be 200.0 ms apart"
-    assert ended == ArbitrageEnded(1, 130 * MS, 120 * MS)
-    assert floor.scan.near_misses == Counter({Rejection.SKEW: 1})
+    assert ArbitrageEnded(1, 130 * MS, 120 * MS) in floor.end(130)
 
 
 def test_gap_that_nothing_was_heard_in_until_it_closed_is_a_finding_by_then() -> None:
@@ -193,18 +252,18 @@ def test_what_has_changed_meanwhile_is_not_taken_for_what_stood_until_it_closed(
     floor.hear(0, KRAKEN, "2999.00", "3000.00")
     floor.hear(10, COINBASE, "3006.00", "3007.00")
     floor.hear(60, COINBASE, "3001.00", "3002.00")
-    told, ended = floor.hear(510, KRAKEN, "3009.00", "3010.00")
+    (told,) = floor.hear(510, KRAKEN, "3009.00", "3010.00")
     assert (found(told).rejection, found(told).net_profit, found(told).lived_ns) == (Rejection.SKEW, Fraction(6), 0)
-    assert ended == ArbitrageEnded(1, 510 * MS, 500 * MS)
+    assert ArbitrageEnded(1, 510 * MS, 500 * MS) in floor.end(520)
 
 
 def test_gap_of_a_book_that_is_not_priced_any_more_is_not_believed_afterwards() -> None:
     floor = Floor(BOUND)
     floor.hear(0, KRAKEN, "2999.00", "3000.00")
     floor.hear(10, COINBASE, "3006.00", "3007.00")
-    told, ended = floor.lose(510, KRAKEN)
+    (told,) = floor.lose(510, KRAKEN)
     assert found(told).rejection is Rejection.SKEW
-    assert ended == ArbitrageEnded(1, 510 * MS, 500 * MS)
+    assert floor.end(520) == [ArbitrageEnded(1, 510 * MS, 500 * MS)]
 
 
 def test_book_that_was_not_heard_of_for_too_long_makes_a_near_miss() -> None:
@@ -308,7 +367,6 @@ def test_every_gap_is_told_of_and_ended_as_the_best_prices_say(events: list[tupl
     numbers = [record.number for record in floor.records if isinstance(record, ArbitrageFound)]
     ended = [record.number for record in floor.records if isinstance(record, ArbitrageEnded)]
     assert sorted(ended) == sorted(set(numbers)) == list(range(1, len(ended) + 1))
-    assert len(ended) == floor.scan.findings + floor.scan.near_misses.total()
 
 
 def any_gains(books: list[BookDepth]) -> bool:
