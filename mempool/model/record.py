@@ -122,7 +122,8 @@ class ArbitrageFound(Struct, frozen=True, gc=False):
     """A finding, or a near miss with its rejection, in which order books take part.
 
     A later record of the run with the same `number` is the same one, seen better or more often: its row is replaced.
-    `profit_eth` and `profit_usd` are the net profit for print and rank; None where no book prices it. A CEX-DEX one names its swap.
+    `profit_eth` and `profit_usd` are the net profit for print and rank; None where no book prices it. A CEX-DEX one names its
+    swap.
     """
 
     number: int
