@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+
 from mempool.engine.book_gaps import BookGaps
+from mempool.errors import BadData
 from mempool.exchanges import Exchange
 from mempool.exchanges.events import BookEvent, Fault, StateChanged
 from mempool.exchanges.exchange import SECOND_NS
+from mempool.exchanges.keeper import BookKeeper
 from mempool.exchanges.session import ExchangeSession
 from mempool.model.book import Instrument, Quote, scaled_text
 from mempool.model.record import BookGap
 
 SCHEMA = "mempool.books/1"
 TICK_NS = SECOND_NS // 10
+MOST_ANSWERS = 64
+NEAR = 1_000_000
+"""Update ids: half an hour of the busiest book of the recordings known here, which counts 530 a second."""
 
 OnQuote = Callable[[Instrument, Quote | None, int], None]
 """Takes each change of a book's best quote, None where it may not be priced any more, and when."""
@@ -31,9 +38,10 @@ def replay_frames(
 ) -> ExchangeSession:
     """The session after all frames. One without a stamp counts as received with the one before.
 
-    A REST answer goes to the symbol that has waited longest; where none waits yet, to the first that does.
+    A REST answer does not name its symbol: see `Answers`.
     """
     session = ExchangeSession(exchange)
+    answers = Answers(session)
     told: dict[str, bool] = {}
 
     def tell(events: Iterable[BookEvent]) -> None:
@@ -41,7 +49,6 @@ def replay_frames(
             on_event(event)
             _tell(event, told, on_quote)
 
-    answer = b""
     last_ns = ticked_ns = 0
     for stamp_ns, frame in frames:
         recv_ns = stamp_ns or last_ns
@@ -53,18 +60,60 @@ def replay_frames(
             tell(session.tick(recv_ns))
         last_ns = recv_ns
         if exchange.rest is not None and exchange.rest.is_answer(frame):
-            answer = frame
+            answers.hear(frame)
         else:
             tell(session.receive(frame, recv_ns))
-        if answer and (symbol := _waiting_symbol(session)):
-            tell(session.snapshot(symbol, answer, recv_ns))
-            answer = b""
+        if answers.held:
+            for symbol, answer in answers.wanted():
+                tell(session.snapshot(symbol, answer, recv_ns))
+    session.counts.frames += len(answers.held)
     return session
 
 
-def _waiting_symbol(session: ExchangeSession) -> str:
-    waiting = [keeper for keeper in session.keepers.values() if keeper.is_awaiting]
-    return min(waiting, key=lambda keeper: keeper.state.since_ns).instrument.symbol if waiting else ""
+class Answers:
+    """The REST answers of a recording that no book has taken yet, and whose they are: no answer names its symbol.
+
+    Each symbol counts its update ids by itself, so that an answer is of the symbol whose ids are the nearest. It is kept until
+    that one waits for a snapshot; one that cannot be read goes to the symbol that has waited longest.
+    """
+
+    def __init__(self, session: ExchangeSession) -> None:
+        self._session = session
+        self.held: list[tuple[int | None, bytes]] = []
+        """The last id that each covers, and its body."""
+
+    def hear(self, body: bytes) -> None:
+        self.held.append((answered_id(self._session.exchange, body), body))
+        if len(self.held) > MOST_ANSWERS:
+            del self.held[0]
+            self._session.counts.frames += 1
+
+    def wanted(self) -> list[tuple[str, bytes]]:
+        """Those that a book waits for, each with its symbol: the last of those for one symbol, the others only count."""
+        found: dict[str, bytes] = {}
+        for answer in list(self.held):
+            keeper = self._owner(answer[0])
+            if keeper is not None and keeper.is_awaiting:
+                self.held.remove(answer)
+                self._session.counts.frames += keeper.instrument.symbol in found
+                found[keeper.instrument.symbol] = answer[1]
+        return list(found.items())
+
+    def _owner(self, last_id: int | None) -> BookKeeper | None:
+        keepers = self._session.keepers.values()
+        if last_id is None:
+            waiting = [keeper for keeper in keepers if keeper.is_awaiting]
+            return min(waiting, key=lambda keeper: keeper.state.since_ns, default=None)
+        near = [(away, keeper) for keeper in keepers if (away := keeper.ids_away(last_id)) is not None and away <= NEAR]
+        return min(near, key=lambda each: each[0])[1] if near else None
+
+
+def answered_id(exchange: Exchange, body: bytes) -> int | None:
+    """The last update id of a REST answer; None where it cannot be read."""
+    try:
+        return exchange.rest.parse("", body).last_id if exchange.rest is not None else None
+    except (BadData, msgspec.DecodeError, ValueError, RecursionError):
+        return None
 
 
 def _tell(event: BookEvent, told: dict[str, bool], on_quote: OnQuote) -> None:
@@ -98,10 +147,11 @@ def replay_gaps(exchange: Exchange, frames: Iterable[tuple[int, bytes]]) -> tupl
 
 
 def report(session: ExchangeSession) -> dict[str, object]:
-    """The one document of a replay. `bid` and `ask` are those of the first symbol; null where it may not be priced."""
+    """The one document of a replay. `bid` and `ask` are of the first symbol that had a book; null where it may not be priced."""
     counts = session.counts
     books = [_book(session, symbol) for symbol in session.keepers]
-    first = books[0] if books else {"bid": None, "ask": None, "synced": False}
+    nothing: dict[str, object] = {"bid": None, "ask": None, "synced": False}
+    first = next((book for book in books if book["synced"]), books[0] if books else nothing)
     return {
         "schema": SCHEMA,
         "exchange": session.exchange.name,

@@ -92,6 +92,8 @@ class _Snapshot(Struct, gc=False):
 
 
 _DECIMALS = (8, 8)
+_MICROSECONDS = 10**14
+"""From here on a time since the epoch is in microseconds, as whoever connects may ask for."""
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _FLOAT_FRAME = msgspec.json.Decoder(_FloatFrame, strict=False)
 _DEPTH_FRAME = msgspec.json.Decoder(_DepthFrame)
@@ -119,7 +121,7 @@ def parse(frame: bytes) -> Sequence[Message]:
     return (_other(_OTHER.decode(frame), frame),)
 
 
-def _update_in(frame: bytes) -> BookUpdate:
+def _update_in(frame: bytes) -> Message:
     """The numbers as doubles where those are exact, which takes a third of the time; else as text.
 
     They are where every number is below 10**7 and has eight decimals, as the frame shows with its digits made zeros.
@@ -127,7 +129,8 @@ def _update_in(frame: bytes) -> BookUpdate:
     try:
         data = _FLOAT_FRAME.decode(frame).data
     except msgspec.ValidationError:
-        return _update(_DEPTH_FRAME.decode(frame).data)
+        # The best 5, 10 or 20 levels are a stream of their own, `@depth20`, without what an update needs.
+        return IGNORED if b'"lastUpdateId"' in frame else _update(_DEPTH_FRAME.decode(frame).data)
     numbers = frame.translate(_ZEROS).count(b'.00000000"')
     if 2 * (len(data.bids) + len(data.asks)) != numbers or data.first_id > data.last_id:
         return _update(_DEPTH_FRAME.decode(frame).data)
@@ -137,7 +140,7 @@ def _update_in(frame: bytes) -> BookUpdate:
         data.asks,
         first_id=data.first_id,
         last_id=data.last_id,
-        event_ns=data.event_ms * MILLISECOND_NS,
+        event_ns=data.event_ms * (MILLISECOND_NS if data.event_ms < _MICROSECONDS else 1_000),
         decimals=_DECIMALS,
     )
 
@@ -151,7 +154,7 @@ def _update(data: _Depth) -> BookUpdate:
         data.asks,
         first_id=data.first_id,
         last_id=data.last_id,
-        event_ns=data.event_ms * MILLISECOND_NS,
+        event_ns=data.event_ms * (MILLISECOND_NS if data.event_ms < _MICROSECONDS else 1_000),
     )
 
 
@@ -168,7 +171,7 @@ def _other(frame: _Other, text: bytes) -> Message:
         return _update(_DEPTH.decode(body))
     if frame.error is not None or frame.msg:
         return VenueError(frame.msg or (frame.error.msg if frame.error else ""))
-    if not kind and b'"u":' in body:
+    if kind in ("", "bookTicker") and b'"u":' in body:
         return _best(_TICKER.decode(body))
     return IGNORED
 
@@ -205,5 +208,5 @@ BINANCE = Exchange(
     symbol=joined,
     pair=pair_of,
     limits=Limits(messages_per_second=5, streams_per_connection=1_024, connects_per_minute=60, lifetime_ns=86_400 * SECOND_NS),
-    rest=Rest(snapshot_request, parse_snapshot, lambda line: line.startswith(b'{"lastUpdateId"')),
+    rest=Rest(snapshot_request, parse_snapshot, lambda line: b'"lastUpdateId"' in line and b'"stream"' not in line),
 )

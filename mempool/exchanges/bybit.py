@@ -10,9 +10,10 @@ from msgspec import Struct, field
 
 from mempool.exchanges.clock import MILLISECOND_NS
 from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Ping
-from mempool.exchanges.messages import HEARTBEAT, IGNORED, Message, VenueError
+from mempool.exchanges.messages import HEARTBEAT, IGNORED, MalformedFrame, Message, VenueError
 from mempool.exchanges.symbols import joined, pair_of
 from mempool.model.book import BookUpdate, Instrument
+from mempool.model.display import excerpt
 
 NAME = "bybit"
 DEPTH = 200
@@ -26,6 +27,7 @@ class _Book(Struct, gc=False):
 
 
 class _BookFrame(Struct, gc=False):
+    topic: str
     type: Literal["snapshot", "delta"]
     data: _Book
     ts: int
@@ -33,6 +35,7 @@ class _BookFrame(Struct, gc=False):
 
 
 class _Other(Struct, gc=False):
+    topic: str = ""
     op: str = ""
     success: bool = True
     ret_msg: str = ""
@@ -45,14 +48,25 @@ _OTHER = msgspec.json.Decoder(_Other)
 def parse(frame: bytes) -> Sequence[Message]:
     """The time is the matching engine's where it is there."""
     if b'"orderbook.' not in frame[:64]:
-        return (_other(_OTHER.decode(frame)),)
+        return (_other(_OTHER.decode(frame), frame),)
+    return (_book(frame),)
+
+
+def _book(frame: bytes) -> Message:
+    if b'"orderbook.rpi.' in frame:
+        return IGNORED  # another book, in which some levels are for some clients alone
     body = _BOOK.decode(frame)
-    book = body.data
+    book, depth = body.data, body.topic.removeprefix("orderbook.").partition(".")[0]
+    if not depth.isdecimal():
+        raise MalformedFrame(NAME, f"a topic without a depth: {excerpt(body.topic)}", book.symbol)
     event_ns = (body.cts or body.ts) * MILLISECOND_NS
-    return (BookUpdate(book.symbol, book.bids, book.asks, body.type == "snapshot", 0, book.number, None, None, event_ns),)
+    is_snapshot = body.type == "snapshot"
+    return BookUpdate(book.symbol, book.bids, book.asks, is_snapshot, 0, book.number, None, None, event_ns, None, int(depth))
 
 
-def _other(body: _Other) -> Message:
+def _other(body: _Other, frame: bytes) -> Message:
+    if body.topic.startswith("orderbook."):
+        return _book(frame)
     if not body.success:
         return VenueError(body.ret_msg, ends_book=body.op != "unsubscribe")
     return HEARTBEAT if body.op == "pong" or body.ret_msg == "pong" else IGNORED

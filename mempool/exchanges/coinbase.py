@@ -31,8 +31,8 @@ class _Event(Struct, gc=False):
 
 class _BookFrame(Struct, gc=False):
     sequence_num: int
-    timestamp: str
     events: list[_Event]
+    timestamp: str = ""
 
 
 class _OtherEvent(Struct, gc=False):
@@ -59,8 +59,8 @@ def parse(frame: bytes) -> Sequence[Message]:
 
 
 def _book(body: _BookFrame) -> Sequence[Message]:
-    event_ns = iso_ns(body.timestamp)
-    messages: list[Message] = [FrameNumber(body.sequence_num)]
+    event_ns = iso_ns(body.timestamp) if body.timestamp else 0
+    messages: list[Message] = [FrameNumber(body.sequence_num, event_ns)]
     for event in body.events:
         # A snapshot calls its asks `offer`, as every update does: the fields' names and values, never their order, say a side.
         bids = [(each.price_level, each.new_quantity) for each in event.updates if each.side == "bid"]

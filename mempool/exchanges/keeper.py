@@ -87,6 +87,11 @@ class BookKeeper:
             self.last_id = update.last_id
             self._judge(update, recv_ns, events)
 
+    def ids_away(self, last_id: int) -> int | None:
+        """How far an update id is from those of the updates held, or else the book's; None where it has heard none."""
+        first, last = (self._buffer[0].first_id, self._buffer[-1].last_id) if self._buffer else (self.last_id, self.last_id)
+        return max(first - 1 - last_id, last_id - last, 0) if last else None
+
     def compare_with(self, ticker: BestQuote) -> None:
         """Remember the venue's own best quote until the book has come as far."""
         self._oracle.hear(ticker)
@@ -327,7 +332,7 @@ class BookKeeper:
         if verify is not None:
             holds = verify(update)  # also without a checksum: what has changed is of the next one
             if update.checksum is None:
-                if self._continuity is None:
+                if not update.last_id:
                     return Proof.UNVERIFIABLE
             elif not holds:
                 self._counts.mismatches += 1

@@ -28,6 +28,8 @@ class FrameNumber(Struct, frozen=True, gc=False):
     """The number of this frame on its connection, each frame one more."""
 
     number: int
+    event_ns: int = 0
+    """The venue's clock when it sent the frame; 0 where it does not say."""
 
 
 class Heartbeat(Struct, frozen=True, gc=False):

@@ -23,6 +23,8 @@ from mempool.model.book import BookUpdate, Instrument
 
 NAME = "okx"
 CHECKED_LEVELS = 25
+DEPTHS = {"books": 400, "books50-l2-tbt": 50, "books-l2-tbt": 401}
+"""Of the channels that send changes of a book. The last has 400 levels too, and is the faster one of the two."""
 _TextLevels = list[tuple[str, str, str, str]]
 
 
@@ -35,9 +37,9 @@ class _Book(Struct, gc=False):
     asks: _TextLevels
     bids: _TextLevels
     ts: str
-    number: int = field(name="seqId")
-    previous: int = field(name="prevSeqId")
-    checksum: int = 0
+    number: int = field(name="seqId", default=0)
+    previous: int | None = field(name="prevSeqId", default=None)
+    checksum: int | None = None
 
 
 class _BookFrame(Struct, gc=False):
@@ -47,6 +49,7 @@ class _BookFrame(Struct, gc=False):
 
 
 class _Other(Struct, gc=False):
+    action: str = ""
     event: str = ""
     msg: str = ""
     arg: _Argument | None = None
@@ -57,12 +60,17 @@ _OTHER = msgspec.json.Decoder(_Other)
 
 
 def parse(frame: bytes) -> Sequence[Message]:
-    """A checksum of 0 is none: the venue sends nothing else now, and names the message before."""
+    """A checksum of 0 is none: the venue sends nothing else now, and names the message before. Up to 2022 it named none."""
     if frame == b"pong":
         return (HEARTBEAT,)
     if b'"action":' not in frame[:128]:
-        return (_other(_OTHER.decode(frame)),)
+        other = _OTHER.decode(frame)
+        if not other.action:
+            return (_other(other),)
     body = _BOOK.decode(frame)
+    depth = DEPTHS.get(body.arg.channel)
+    if depth is None:
+        return (IGNORED,)
     is_snapshot = body.action == "snapshot"
     return [
         BookUpdate(
@@ -75,6 +83,8 @@ def parse(frame: bytes) -> Sequence[Message]:
             book.previous,
             book.checksum or None,
             int(book.ts) * MILLISECOND_NS,
+            None,
+            depth,
         )
         for book in body.data
     ]
@@ -86,10 +96,14 @@ def _other(body: _Other) -> Message:
         return VenueError(body.msg, symbol)
     if body.event == "notice":
         return Closing(body.msg)
-    return Subscribed(symbol) if body.event == "subscribe" else IGNORED
+    is_book = body.arg is not None and body.arg.channel in DEPTHS
+    return Subscribed(symbol) if body.event == "subscribe" and is_book else IGNORED
 
 
 def continuity(last_id: int, update: BookUpdate) -> Continuity:
+    if update.previous_id is None:
+        # Not numbered: the checksum has to show whether one is missing.
+        return Continuity.GAP if last_id else Continuity.NEXT
     # Numbers jump, and start lower after maintenance: what counts is only which one is named as the one before.
     if update.previous_id == last_id:
         return Continuity.NEXT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,6 +25,7 @@ from mempool.exchanges.messages import (
     Subscribed,
     VenueError,
 )
+from mempool.exchanges.streams import Streams
 from mempool.exchanges.symbols import UnknownSymbol, names
 from mempool.model.book import BookState, BookUpdate, Instrument, Proof, Quote
 from mempool.model.display import excerpt
@@ -32,6 +34,8 @@ MAX_SYMBOLS = 1_024
 SILENCE_NS = 30 * SECOND_NS
 SILENT_NS = 5 * SECOND_NS // 4
 """What was asked for in so long a silence was lost with it where something else is heard next."""
+UNKNOWN_ASSET = "?"
+_NAME = re.compile(r"\w[\w./:-]{0,39}")
 LOOKED_AT = 4_096
 """So many bytes of a frame that cannot be read are searched for the symbol that it may be about."""
 _UNREADABLE = (MalformedFrame, msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
@@ -58,6 +62,8 @@ class ExchangeSession:
         self._heard_ns = now_ns
         self._pinged_ns = now_ns
         self._next_number: int | None = None
+        self._numbered_ns = 0
+        self._streams = Streams()
         self._next_beat: int | None = None
         self._silenced: dict[str, Proof] = {}
         self._is_up = False
@@ -121,7 +127,7 @@ class ExchangeSession:
                 self._update(message, recv_ns, events)
             elif type(message) is not FrameNumber:
                 self._meanings[type(message)](message, recv_ns, events)
-            elif not self._is_next(message.number, recv_ns, events):
+            elif not self._is_next(message, recv_ns, events):
                 break
         if recv_ns - heard_ns > SILENT_NS:
             for keeper in self.keepers.values():
@@ -181,6 +187,8 @@ class ExchangeSession:
         if keeper is None:
             self._count_malformed("unknown symbol", excerpt(update.symbol), recv_ns, events)
             return
+        if update.stream_depth and not self._streams.follows(update):
+            return
         if update.is_snapshot:
             self.counts.snapshots += 1
         else:
@@ -189,17 +197,28 @@ class ExchangeSession:
             self.clock.hear(recv_ns, update.event_ns)
         keeper.receive(update, recv_ns, events)
 
-    def _is_next(self, number: int, recv_ns: int, events: list[BookEvent]) -> bool:
+    def _is_next(self, message: FrameNumber, recv_ns: int, events: list[BookEvent]) -> bool:
         """Whether the frame with this number on the connection is to be read; where some are missing, every book is lost."""
-        expected = self._next_number
+        expected, number = self._next_number, message.number
         if expected is not None and number < expected:
-            self.counts.duplicates += 1
-            return False
-        self._next_number = number + 1
+            if message.event_ns <= self._numbered_ns:
+                self.counts.duplicates += 1
+                return False
+            self._begin_anew(recv_ns, events)
+            expected = None
+        self._next_number, self._numbered_ns = number + 1, message.event_ns or self._numbered_ns
         if expected is not None and number > expected:
             self._next_beat = None  # what is missing may have been a heartbeat: that would be the same loss
             self._connection_gap(f"expected message {expected}, received {number}", recv_ns, events)
         return True
+
+    def _begin_anew(self, recv_ns: int, events: list[BookEvent]) -> None:
+        """Numbers start over in a later frame: where a recording goes on with the recorder's next connection."""
+        if not self._takes_any:
+            self._connection_gap("the numbers start over", recv_ns, events)
+            return
+        events += self.disconnect("the recorder lost its connection", recv_ns)
+        self.connect(recv_ns)
 
     def _connection_gap(self, reason: str, recv_ns: int, events: list[BookEvent]) -> None:
         self.counts.gaps += 1
@@ -292,7 +311,10 @@ class ExchangeSession:
         try:
             base, quote = self.exchange.pair(symbol)
         except UnknownSymbol:
-            return None
+            # A recording shows what the venue lists: derivatives, and pairs in money that is not known here.
+            if not _NAME.fullmatch(symbol):
+                return None
+            base, quote = symbol, UNKNOWN_ASSET
         keeper = self._keep(Instrument(self.exchange.name, symbol, base, quote))
         if self._is_up:
             keeper.connect(self._now_ns, [])

@@ -65,6 +65,8 @@ class BookUpdate(Struct, frozen=True, gc=False):
     """The venue's clock, in nanoseconds since the epoch; 0 where it does not say."""
     decimals: Decimals | None = None
     """Of each `FloatLevel`; None where the levels are text. Never of a snapshot."""
+    stream_depth: int = 0
+    """The levels a side of the stream that it is of, where the venue has several of one book; each is numbered apart."""
 
 
 class Connection(StrEnum):

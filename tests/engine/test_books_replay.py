@@ -1,0 +1,187 @@
+"""Recordings as others make them: several books and channels in one file, answers in any place, the recorder's reconnects."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from mempool.engine.books_replay import replay_frames, report
+from mempool.exchanges import EXCHANGES
+from mempool.model.book import Instrument, Quote
+from tests.exchanges.dialects import Binance, Bybit, Coinbase, Dialect, Okx
+
+SECOND_NS = 1_000_000_000
+START_NS = 1_787_612_486 * SECOND_NS
+CLEAN = {"mismatches": 0, "gaps": 0, "resyncs": 0, "malformed": 0}
+BOOK = [("99.5", "1.5"), ("99.4", "2.5")], [("100.5", "1.5"), ("100.6", "2.5")]
+
+
+def replayed(venue: str, frames: Iterable[bytes]) -> dict[str, Any]:
+    def take(instrument: Instrument, quote: Quote | None, recv_ns: int) -> None:
+        assert quote is None or quote.bid_price < quote.ask_price
+
+    stamped = ((START_NS + number * SECOND_NS // 10, frame) for number, frame in enumerate(frames))
+    return report(replay_frames(EXCHANGES[venue], stamped, take))
+
+
+def faults(shown: dict[str, Any]) -> dict[str, int]:
+    return {key: shown[key] for key in CLEAN}
+
+
+def best(shown: dict[str, Any]) -> dict[str, tuple[str | None, str | None]]:
+    return {book["symbol"]: (book["bid"], book["ask"]) for book in shown["books"]}
+
+
+def filled(dialect: Dialect) -> Dialect:
+    """The second symbol's book is the first one's at another price."""
+    first, second = dialect.symbols
+    dialect.books[first].change(*BOOK)
+    dialect.books[second].change([("9.5", "1.5")], [("10.5", "1.5")])
+    return dialect
+
+
+def test_answers_go_to_the_symbols_whose_ids_they_have_wherever_they_stand() -> None:
+    for order in ("before", "between", "after"):
+        dialect = filled(Binance())
+        first, second = dialect.symbols
+        dialect.books[second].number = 38_000_000  # near enough to be taken for the other one's
+        changes = [dialect.update(symbol, [], []) for symbol in dialect.symbols]
+        answers = [dialect.snapshot(second), dialect.snapshot(first)]
+        later = [dialect.update(first, [("99.6", "1")], []), dialect.update(second, [("9.6", "1")], [])]
+        frames = {
+            "before": [*answers, *changes, *later],
+            "between": [changes[0], *answers, changes[1], *later],
+            "after": [*changes, *answers, *later],
+        }[order]
+        shown = replayed("binance", frames)
+        assert best(shown) == {first: ("99.6", "100.5"), second: ("9.6", "10.5")}, order
+        assert (faults(shown), shown["frames"], shown["snapshots"]) == (CLEAN, 6, 2), order
+
+
+def test_answers_that_no_book_waits_for_count_as_frames_and_change_nothing() -> None:
+    dialect = filled(Binance())
+    symbol = dialect.symbols[0]
+    frames = [dialect.update(symbol, [], []), dialect.snapshot(symbol)]
+    for number in range(100):
+        frames += [dialect.update(symbol, [("99.3", f"{number + 1}")], []), dialect.snapshot(symbol)]
+    shown = replayed("binance", frames)
+    assert (faults(shown), shown["frames"], shown["snapshots"], shown["verified"]) == (CLEAN, 202, 1, 101)
+
+
+def test_answer_heard_before_a_reconnect_serves_the_book_that_was_lost_by_it() -> None:
+    dialect = filled(Binance())
+    symbol = dialect.symbols[0]
+    frames = [dialect.update(symbol, [], []), dialect.snapshot(symbol), dialect.update(symbol, [("99.6", "1")], [])]
+    dialect.update(symbol, [("99.7", "1")], [])
+    frames += [dialect.snapshot(symbol), dialect.update(symbol, [("99.8", "1")], []), dialect.update(symbol, [], [])]
+    shown = replayed("binance", frames)
+    assert faults(shown) == {**CLEAN, "gaps": 1, "resyncs": 1}
+    assert best(shown) == {symbol: ("99.8", "100.5")}
+
+
+def test_answer_in_another_order_of_keys_is_one() -> None:
+    dialect = filled(Binance())
+    symbol = dialect.symbols[0]
+    answer = json.loads(dialect.snapshot(symbol))
+    frames = [dialect.update(symbol, [], []), json.dumps(answer, sort_keys=True).encode(), dialect.update(symbol, [], [])]
+    assert best(replayed("binance", frames)) == {symbol: ("99.5", "100.5")}
+
+
+def test_best_levels_of_binance_beside_the_diffs_are_passed_over() -> None:
+    dialect = filled(Binance())
+    symbol = dialect.symbols[0]
+    partial = json.dumps({"stream": "ethusdt@depth20@100ms", "data": {"lastUpdateId": 7, "bids": [["1", "1"]], "asks": []}})
+    frames = [dialect.update(symbol, [], []), partial.encode(), dialect.snapshot(symbol), partial.encode()]
+    frames += [dialect.update(symbol, [("99.6", "1")], []), partial.encode()]
+    shown = replayed("binance", frames)
+    assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.6", "100.5")})
+
+
+def test_coinbase_whose_numbers_start_over_in_later_frames_was_connected_to_again() -> None:
+    first, second = filled(Coinbase()), filled(Coinbase())
+    symbol = first.symbols[0]
+    assert isinstance(first, Coinbase)
+    assert isinstance(second, Coinbase)
+    frames = [
+        first.snapshot(symbol),
+        *(first.update(symbol, [("99.6", f"{size}")], []) for size in range(1, 6)),
+        first.heartbeat(9),
+    ]
+    second.time = "2026-08-24T23:00:00.5Z"
+    frames += [second.heartbeat(1), second.snapshot(symbol), second.update(symbol, [("99.7", "1")], []), second.heartbeat(2)]
+    shown = replayed("coinbase", frames)
+    assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.7", "100.5")})
+    again = replayed("coinbase", [*frames[:6], *frames[2:4], first.update(symbol, [("99.8", "1")], [])])
+    assert (again["duplicates"], again["gaps"]) == (2, 1)  # the same frames again are none of a new connection
+
+
+def levels_of(frame: bytes, depth: int) -> bytes:
+    """An update of Bybit in its stream of so many levels, numbered apart."""
+    return re.sub(rb'"u":(\d+)', lambda found: b'"u":%d' % (int(found[1]) * 3 + depth), frame).replace(
+        b"orderbook.200.", b"orderbook.%d." % depth
+    )
+
+
+def test_bybit_recorded_in_several_depths_is_the_deepest_one() -> None:
+    dialect = filled(Bybit())
+    assert isinstance(dialect, Bybit)
+    symbol = dialect.symbols[0]
+    frames: list[bytes] = []
+    for change in (None, [("99.6", "1")], [("99.6", "0")], [("99.7", "2")]):
+        frame = dialect.snapshot(symbol) if change is None else dialect.update(symbol, change, [])
+        top = frame if change is None else dialect.frame("snapshot", symbol, change, [("100.5", "1.5")])
+        dialect.books[symbol].number -= change is not None
+        frames += [levels_of(top, 1), frame, frame.replace(b"orderbook.200.", b"orderbook.rpi.").replace(b'"]', b'","7"]')]
+    shown = replayed("bybit", frames)
+    assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.7", "100.5")})
+    assert (shown["snapshots"], shown["updates"]) == (2, 3)
+    assert shown["books"][0]["levels"] == [3, 2]
+
+
+def test_okx_recorded_in_several_channels_is_one_of_them() -> None:
+    dialect = filled(Okx())
+    symbol = dialect.symbols[0]
+    frames: list[bytes] = []
+    for change in (None, [("99.6", "1")], [("99.7", "2")]):
+        frame = dialect.snapshot(symbol) if change is None else dialect.update(symbol, change, [])
+        body = json.loads(frame)
+        for channel in ("books5", "books50-l2-tbt", "books-rpi"):
+            other = {**body, "arg": {"channel": channel, "instId": symbol}}
+            other["data"] = [{**body["data"][0], "seqId": 5, "prevSeqId": 3 if change else -1}]
+            frames.append(json.dumps({key: other[key] for key in other if channel != "books5" or key != "action"}).encode())
+        frames.append(json.dumps(body, sort_keys=True).encode())
+        frames.append(json.dumps({"data": body["data"], "action": body["action"], "arg": body["arg"]}).encode())
+    shown = replayed("okx", frames)
+    assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.7", "100.5")})
+
+
+@pytest.mark.parametrize(
+    ("venue", "own", "other"),
+    [
+        ("binance", "ETHUSDT", "ETHPLN"),
+        ("bybit", "ETHUSDT", "ETHUSDT_ETH/USDT"),
+        ("okx", "ETH-USDT", "ETH-USD-SWAP"),
+        ("coinbase", "ETH-USD", "BIP-20DEC30-CDE"),
+    ],
+)
+def test_recording_of_a_market_that_is_no_known_pair_is_rebuilt(venue: str, own: str, other: str) -> None:
+    dialect = filled({"binance": Binance, "bybit": Bybit, "okx": Okx, "coinbase": Coinbase}[venue]())
+    frames = [dialect.snapshot(own), dialect.update(own, [("99.6", "1")], [])]
+    renamed = [frame.replace(own.encode(), other.encode()) for frame in frames]
+    shown = replayed(venue, renamed)
+    assert (faults(shown), best(shown)) == (CLEAN, {other: ("99.6", "100.5")})
+    assert shown["books"][0]["pair"] == f"{other}/?"
+
+
+def test_quote_is_that_of_the_first_symbol_with_a_book() -> None:
+    dialect = filled(Okx())
+    first, second = dialect.symbols
+    ack = json.dumps({"event": "subscribe", "arg": {"channel": "trades", "instId": "SOL-USDT"}}).encode()
+    frames = [ack, dialect.update(first, [("99.6", "1")], []), dialect.snapshot(second)]
+    shown = replayed("okx", frames)
+    assert (shown["bid"], shown["synced"]) == ("9.5", True)
+    assert [book["symbol"] for book in shown["books"]] == [first, second]
