@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 
 @contextmanager
-def simulated_exchanges(*options: str, seconds: int = 120) -> Iterator[str]:
+def simulated_exchanges(*options: str, seconds: int = 1_200) -> Iterator[str]:
     """The address below which each venue has its name."""
     command = [sys.executable, "-u", "-m", "scripts._exchanges", "--seconds", str(seconds), *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

@@ -19,6 +19,7 @@ class Proxy:
         self.port = 0
         self.connections = 0
         self._standing: set[socket.socket] = set()
+        self._lock = threading.Lock()
         self._listening: socket.socket | None = None
         self.mend()
 
@@ -35,11 +36,13 @@ class Proxy:
 
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
-        listening, self._listening = self._listening, None
+        with self._lock:
+            listening, self._listening = self._listening, None
+            standing = list(self._standing)
         if listening is not None:
             listening.shutdown(socket.SHUT_RDWR)
             listening.close()
-        for each in list(self._standing):
+        for each in standing:
             hang_up(each)
 
     def __enter__(self) -> Self:
@@ -53,17 +56,32 @@ class Proxy:
             while True:
                 near, _ = listening.accept()
                 self.connections += 1
-                far = socket.create_connection((HOST, self.target_port))
+                self._connect(near, listening)
+
+    def _connect(self, near: socket.socket, listening: socket.socket) -> None:
+        try:
+            far = socket.create_connection((HOST, self.target_port))
+        except OSError:
+            hang_up(near)
+            return
+        with self._lock:
+            is_cut = self._listening is not listening
+            if not is_cut:
                 self._standing |= {near, far}
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+        if is_cut:  # after this one was taken
+            hang_up(near)
+            hang_up(far)
+            return
+        for source, sink in ((near, far), (far, near)):
+            threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while chunk := source.recv(65_536):
                 sink.sendall(chunk)
         for each in (source, sink):
-            self._standing.discard(each)
+            with self._lock:
+                self._standing.discard(each)
             hang_up(each)
 
 

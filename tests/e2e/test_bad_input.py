@@ -158,14 +158,14 @@ def test_run_on_a_full_disk_goes_on_and_stores_again_when_there_is_room(devnet: 
             before = program.rows("SELECT id, hash FROM transactions")
             fill(ballast)
             crowd.send()
-            program.wait_until("word of the full disk", lambda: "not storing: " in program.said())
+            program.wait_until("word of the full disk", lambda: "not storing: " in program.said() or refill(ballast, crowd))
             crowd.send()
             assert program.is_running
             assert program.rows("SELECT id, hash FROM transactions")[: len(before)] == before
             ballast.unlink()
             freed_at = time.monotonic()
             program.wait_until("word that it stores again", lambda: "storing again" in program.said())
-            assert time.monotonic() - freed_at < 15
+            assert time.monotonic() - freed_at < 30  # it tries every ten
             program.wait_for_all(crowd.sent)
             ended = program.stop()
         assert (ended.code, "Traceback" in ended.stderr) == (130, False)
@@ -185,9 +185,17 @@ def small_disk(at: Path, size_bytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", at], check=True)
 
 
+def refill(path: Path, crowd: Crowd) -> bool:
+    """The room that is found by folding the WAL into the database."""
+    fill(path)
+    crowd.send()
+    time.sleep(0.5)
+    return False
+
+
 def fill(path: Path) -> None:
     """Until nothing more goes on the disk."""
-    with path.open("wb", buffering=0) as file:
+    with path.open("ab", buffering=0) as file:
         for size in (65_536, 4_096):
             try:
                 while file.write(bytes(size)) == size:

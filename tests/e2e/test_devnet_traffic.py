@@ -106,7 +106,7 @@ def test_command_says_how_to_watch_it_and_ends_on_ctrl_c() -> None:
         assert running.stdout
         lines = [running.stdout.readline() for _ in range(14)]
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=120)
     assert f"mempool run --rpc-url ws://127.0.0.1:{port}\n" in "".join(lines)
     assert sum(line.startswith("0x") for line in lines) == 10
     assert "Traceback" not in said
@@ -115,7 +115,7 @@ def test_command_says_how_to_watch_it_and_ends_on_ctrl_c() -> None:
 
 def test_command_names_a_port_that_is_taken(devnet: Devnet) -> None:
     command = [sys.executable, "-m", "scripts._devnet", "--port", str(devnet.anvil.port), "--seconds", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (
         1,
         f"devnet: port {devnet.anvil.port} is taken: name another one with --port",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, running_devnet
-from tests.e2e.program import LiveProgram, column, integrity, rows
+from tests.e2e.program import WAIT_SECONDS, LiveProgram, column, integrity, rows
 from tests.e2e.trading import Crowd
 
 pytestmark = pytest.mark.devnet
@@ -88,11 +89,12 @@ def test_signal_under_load_ends_within_6_s_and_loses_no_accepted_row(number: int
 def test_second_signal_ends_at_once(node: Devnet, tmp_path: Path) -> None:
     with trading(node, Random(1)), LiveProgram([node.anvil.ws_url], tmp_path) as program:
         wait_for_rows(program)
-        program.send_signal(signal.SIGTERM)
-        program.send_signal(signal.SIGINT)
-        told_at = time.monotonic()
-        ended = program.wait()
-        assert time.monotonic() - told_at < DRAIN_SECONDS
+        with locked(program.db):  # else all may be stored, and the program at its end, before the second
+            program.send_signal(signal.SIGTERM)
+            program.send_signal(signal.SIGINT)
+            told_at = time.monotonic()
+            ended = program.wait()
+            assert time.monotonic() - told_at < DRAIN_SECONDS
     assert ended.code in (-signal.SIGINT, -signal.SIGTERM)
     assert integrity(program.db) == "ok"
 
@@ -127,6 +129,15 @@ def test_runs_that_are_killed_lose_no_stored_row_and_the_next_one_goes_on(node: 
     assert set(ends.values()) <= {"vanished", "included", "replaced"}
     vanished = json.loads(rows(db, "SELECT counters FROM runs ORDER BY id DESC LIMIT 1")[0][0])["vanished"]
     assert vanished == sum(state == "vanished" for state in ends.values())
+
+
+@contextmanager
+def locked(db: Path) -> Iterator[None]:
+    """Nobody else can write meanwhile."""
+    with closing(sqlite3.connect(db, isolation_level=None, timeout=WAIT_SECONDS)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
 
 
 def kill(program: LiveProgram) -> None:

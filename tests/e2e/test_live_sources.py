@@ -58,9 +58,12 @@ def test_http_node_is_polled(devnet: Devnet, tmp_path: Path) -> None:
 
 
 def test_node_that_tells_hashes_alone_serves_and_nothing_but_reads_ever_arrives_at_it(devnet: Devnet, tmp_path: Path) -> None:
+    users = traffic(devnet, 43, without=SWAPS_ONLY, replaced=0)
+    sent = send(users, 1)
+    while not swaps(sent):
+        sent += send(users, 1)
     with hash_only_node(devnet) as node, LiveProgram([node.url], tmp_path) as program:
-        users = traffic(devnet, 43, without=SWAPS_ONLY, replaced=0)
-        sent = send_first(users, program)
+        program.wait_for_all(swaps(sent))  # nobody told of them: they are in the pool that it reads at its start
         for each in send(users, PER_BLOCK):
             node.tell("newPendingTransactions", each.hash)
             sent.append(each)

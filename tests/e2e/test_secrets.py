@@ -174,7 +174,7 @@ def test_run_that_lives_and_is_killed_leaves_no_key_in_its_files(tmp_path: Path)
             node.tell("newHeads", {"error": f"wss://host/{CANARY}"})
             node.tell("newHeads", head(17))
             program.wait_until("a row", lambda: bool(program.rows("SELECT 1 FROM transactions")))
-            time.sleep(1.5)  # the capture is flushed every second
+            program.wait_until("the end of the capture", lambda: is_read(head(17)["hash"], tmp_path / "run.capture"))
             program.send_signal(signal.SIGKILL)
             ended = program.wait()
     assert (tmp_path / "mempool.sqlite-wal").stat().st_size > 0
@@ -182,6 +182,12 @@ def test_run_that_lives_and_is_killed_leaves_no_key_in_its_files(tmp_path: Path)
     assert traces(tmp_path, ended) == []
     shown = [run_once([*words, "--db", str(program.db)], tmp_path / words[0]) for words in (["tail"], ["grade"])]
     assert traces(tmp_path, *shown) == []
+
+
+def is_read(block_hash: str, capture: Path) -> bool:
+    """Whether it holds what the node said when that block was asked for, which it writes every second."""
+    _, asked, said = capture.read_text().rpartition(block_hash)
+    return bool(asked) and "no such project" in said
 
 
 def loquacious(node: ScriptedNode) -> None:
