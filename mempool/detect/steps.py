@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
@@ -66,13 +67,13 @@ class Steps:
 
     def fills(self, size: int) -> dict[Instrument, int]:
         """A size at each book, in the order of the first step taken."""
-        sizes: dict[Instrument, int] = {}
-        for _, offered, instrument in self.steps:
-            part = min(offered, size)
-            if not part:
-                break
-            sizes[instrument] = sizes.get(instrument, 0) + part
-            size -= part
+        whole = bisect_left(self.ends, size)
+        sizes: dict[Instrument, int] = defaultdict(int)
+        for _, offered, instrument in self.steps[:whole]:
+            sizes[instrument] += offered
+        left = size - (self.ends[whole - 1] if whole else 0)
+        if left and whole < len(self.steps):
+            sizes[self.steps[whole][2]] += left
         return sizes
 
     def may_go_on(self, step: int) -> bool:
@@ -114,17 +115,22 @@ def _converted(trade: Trade, part: _Part, money: str, leg: BookDepth, fees: Fees
     made: list[Step] = []
     known_to = None
     numerator, denominator, room = next(rates, _NO_RATE)
-    for price, left, instrument in part.steps:
-        while left and denominator:
-            size = min(left, room // price)
-            if size:
-                made.append((price * numerator // denominator, size, instrument))
-            left -= size
-            room -= price * size
-            if left:
-                numerator, denominator, room = next(rates, _NO_RATE)
+    for price, size, instrument in part.steps:
+        value = price * size
+        while value > room and denominator:
+            fitting = room // price
+            if fitting:
+                made.append((price * numerator // denominator, fitting, instrument))
+                size -= fitting
+                value = price * size
+            numerator, denominator, room = next(rates, _NO_RATE)
+        if denominator:
+            made.append((price * numerator // denominator, size, instrument))
+            room -= value
         if price == part.known_to and made:
             known_to = made[-1][0]
+        if not denominator:
+            break
     if made and known_to is None and (part.known_to is not None or leg.goes_on(side)):
         known_to = made[-1][0]
     return _Part(made, known_to)
