@@ -60,7 +60,7 @@ class PoolFactory(Struct, frozen=True):
             return hops
         if len(tokens) < 2:
             raise budget.malformed("the path has fewer than two tokens")
-        _check_pairs(tokens, budget)
+        check_pairs(tokens, budget)
         hops = tuple(self.hop(token_in, token_out, self.fee_pips) for token_in, token_out in pairwise(tokens))
         if len(hops) <= _MAX_KEPT_HOPS:
             keep(self.token_paths, tokens, hops)
@@ -78,7 +78,7 @@ class PoolFactory(Struct, frozen=True):
             raise budget.malformed(f"the path has {len(packed)} bytes, a pool takes {_FIRST_POOL_BYTES}")
         starts = range(0, len(packed) - 19, _NEXT_POOL_BYTES)
         tokens = [packed[start : start + 20] for start in starts]
-        _check_pairs(tokens, budget)
+        check_pairs(tokens, budget)
         fees = [int.from_bytes(packed[start + 20 : start + 23]) for start in starts[:-1]]
         path = self.path(tokens, fees)
         if len(fees) <= _MAX_KEPT_HOPS:
@@ -101,7 +101,7 @@ class PoolFactory(Struct, frozen=True):
         key = (token_in, token_out, fee_pips)
         path = self.single_paths.get(key)
         if path is None:
-            _check_pairs((token_in, token_out), budget)
+            check_pairs((token_in, token_out), budget)
             path = self.path((token_in, token_out), (fee_pips,))
             keep(self.single_paths, key, path)
         return path
@@ -134,7 +134,7 @@ class PoolFactory(Struct, frozen=True):
         return pool_address(self.address, self.init_code_hash, self.salt(token0, token1, fee_pips))
 
 
-def _check_pairs(tokens: Sequence[bytes], budget: Budget) -> None:
+def check_pairs(tokens: Sequence[bytes], budget: Budget) -> None:
     """Before the hops of a new path are worked out, charge for them: the call may go on to revert, and try another."""
     if len(tokens) > MAX_HOPS:
         raise budget.refused(f"has more than {MAX_HOPS} hops")

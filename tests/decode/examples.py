@@ -43,6 +43,7 @@ def swap_router02(chain: DecodeTables, _router: RouterTable) -> tuple[bytes, int
 
 EXAMPLES: dict[str, Example] = {
     "uniswap_v2_router": uniswap_v2,
+    "uniswap_v2_fork": uniswap_v2,
     "uniswap_v3_router": uniswap_v3,
     "swap_router02": swap_router02,
 }

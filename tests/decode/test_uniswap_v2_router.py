@@ -121,6 +121,24 @@ def test_call_of_something_else_is_none() -> None:
     assert decode(tables(), None, bytes(4), 0, SENDER) is None
 
 
+@pytest.mark.parametrize("name", ["swapExactTokensForETH", "swapTokensForExactETH", f"swapExactTokensForETH{FEE_ON_TRANSFER}"])
+def test_router_of_an_unlisted_fork_shows_its_tokens_and_limits_but_no_pairs(name: str) -> None:
+    data = calldata(name + TOKENS_IN, 11, 22, [USDC, DAI, WETH], FRIEND, DEADLINE)
+    call = decode(tables(), b"\x99" * 20, data, 0, SENDER)
+    assert call is not None
+    assert (call.router, call.by_selector, call.completeness) == ("uniswap_v2_fork", True, Completeness.PARTIAL)
+    (intent,), (listed,) = call.intents, decoded("v2", data).intents
+    assert [(hop.token_in, hop.token_out, hop.pool) for hop in intent.hops] == [(USDC, DAI, b""), (DAI, WETH, b"")]
+    assert (intent.size, intent.recipient, intent.deadline) == (listed.size, listed.recipient, listed.deadline)
+    assert intent.measures_received == listed.measures_received
+
+
+@pytest.mark.parametrize("tokens", [[], [WETH], [USDC, USDC, WETH], [WETH, USDC]])
+def test_what_no_fork_can_swap_is_no_call_of_a_fork(tokens: list[bytes]) -> None:
+    data = calldata("swapExactTokensForETH" + TOKENS_IN, 11, 22, tokens, FRIEND, DEADLINE)
+    assert decode(tables(), b"\x99" * 20, data, 0, SENDER) is None
+
+
 def test_calldata_beyond_the_pools_limit_is_refused_unread() -> None:
     with pytest.raises(MalformedCalldata, match="exceeds") as caught:
         decode(tables(), address("v2"), bytes(128 * 1024 + 1), 0, SENDER)

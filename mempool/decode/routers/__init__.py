@@ -33,7 +33,7 @@ from mempool.decode.routers.sushi_route_processor import (
     SUSHI_ROUTE_PROCESSOR_5,
 )
 from mempool.decode.routers.swap_router02 import SWAP_ROUTER02
-from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_ROUTER
+from mempool.decode.routers.uniswap_v2_router import UNISWAP_V2_FORK, UNISWAP_V2_ROUTER
 from mempool.decode.routers.uniswap_v3_router import UNISWAP_V3_ROUTER
 from mempool.decode.routers.uniswap_x import UNISWAP_X_EXCLUSIVE_DUTCH, UNISWAP_X_V2_DUTCH
 from mempool.decode.routers.universal_router import UNIVERSAL_ROUTER, UNIVERSAL_ROUTER_7_BIT, UNIVERSAL_ROUTER_V1
@@ -44,6 +44,7 @@ from mempool.decode.tables import RouterKind
 
 ROUTERS: Mapping[str, RouterKind] = {
     "uniswap_v2_router": UNISWAP_V2_ROUTER,
+    "uniswap_v2_fork": UNISWAP_V2_FORK,
     "uniswap_v3_router": UNISWAP_V3_ROUTER,
     "swap_router02": SWAP_ROUTER02,
     "universal_router_v1": UNIVERSAL_ROUTER_V1,

@@ -1,8 +1,9 @@
-"""Uniswap V2 Router02 and its forks: a path of tokens, exact in or out, paid in tokens or in the native coin."""
+"""Uniswap V2 Router02 and its forks, listed or not: a path of tokens, exact in or out, paid in tokens or in the native coin."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from mempool.abi import Padding
 from mempool.decode.call import Call
+from mempool.decode.pools import check_pairs
 from mempool.decode.tables import DecodeTables, Handler, QuickCall, RouterKind, RouterTable
 from mempool.model.swap import Completeness, DecodedCall, ExactIn, ExactOut, Hop, Step, SwapIntent
 
@@ -51,14 +53,31 @@ def exact_out(router: str, function: str, hops: tuple[Hop, ...], arguments: Argu
 
 def handler_of(swap: Swap) -> Handler:
     """The full reading of a function, which says what is wrong with a path."""
+    return _handler(swap, lambda call, tokens: call.router.factories[_KIND].token_path(tokens, call))
 
+
+def fork_handler_of(swap: Swap) -> Handler:
+    """The same for a router of which only the function is known: its path has tokens, and no pairs."""
+    return _handler(swap, _hops_of_no_factory)
+
+
+def _hops_of_no_factory(call: Call, tokens: tuple[bytes, ...]) -> tuple[Hop, ...]:
+    if len(tokens) < 2:
+        raise call.malformed("the path has fewer than two tokens")
+    check_pairs(tokens, call)
+    return tuple(Hop(f"{_KIND}_unlisted", "", b"", token_in, token_out, None) for token_in, token_out in pairwise(tokens))
+
+
+def _handler(swap: Swap, hops_of: Callable[[Call, tuple[bytes, ...]], tuple[Hop, ...]]) -> Handler:
     def handle(call: Call, arguments: Arguments) -> None:
-        hops = call.router.factories[_KIND].token_path(arguments[-3], call)
+        hops = hops_of(call, arguments[-3])
         if swap.pays_native and hops[0].token_in != call.router.wrapped_native:
             raise call.malformed("the path does not begin with the wrapped native token")
         if swap.receives_native and hops[-1].token_out != call.router.wrapped_native:
             raise call.malformed("the path does not end with the wrapped native token")
         intent = swap.intent_of(call.router.name, call.function, hops, _with_value(swap, arguments, call.value_wei))
+        if not hops[0].pool:
+            intent = replace(intent, completeness=Completeness.PARTIAL, reason="the factory of the router's pairs is not known")
         call.add(replace(intent, revert_scopes=call.revert_scopes) if call.revert_scopes else intent)
 
     return handle
@@ -115,4 +134,8 @@ UNISWAP_V2_ROUTER = RouterKind(
     pools=frozenset({_KIND}),
     functions={name: handler_of(swap) for name, swap in _SWAPS.items()},
     quick={name: quick_swap_of(swap) for name, swap in _SWAPS.items()},
+)
+
+UNISWAP_V2_FORK = RouterKind(
+    padding=Padding.MASKED, pools=frozenset(), functions={name: fork_handler_of(swap) for name, swap in _SWAPS.items()}
 )
