@@ -1,6 +1,15 @@
 """Reads calldata as the EVM does: standard ABI JSON becomes readers keyed by selector, each under a budget."""
 
-from mempool.abi.budget import MAX_CALLDATA_BYTES, MAX_COMMANDS, MAX_DEPTH, MAX_ITEMS, SPARE_BYTES, Budget
+from mempool.abi.budget import (
+    MAX_CALLDATA_BYTES,
+    MAX_COMMANDS,
+    MAX_DEPTH,
+    MAX_HELD_BYTES,
+    MAX_ITEMS,
+    MAX_NEW_READERS,
+    SPARE_BYTES,
+    Budget,
+)
 from mempool.abi.functions import (
     FunctionReader,
     inputs_in_place,
@@ -22,7 +31,9 @@ __all__ = [
     "MAX_CALLDATA_BYTES",
     "MAX_COMMANDS",
     "MAX_DEPTH",
+    "MAX_HELD_BYTES",
     "MAX_ITEMS",
+    "MAX_NEW_READERS",
     "MAX_SHAPES",
     "SPARE_BYTES",
     "Budget",

@@ -14,14 +14,20 @@ MAX_COMMANDS = 256
 MAX_DEPTH = 8
 MAX_HASHES = 640
 """Of what a call names, to work out where its pools stand: 5 to 13 us each."""
+MAX_HELD_BYTES = 384 * 1024
+"""Of the calldata at all levels around the one that is read: what was read of each, and copied to pass it down."""
+MAX_NEW_READERS = 16
+"""Each is made of source text when the first calldata of its length comes, which takes some 200 us."""
+_NEVER_TOO_MUCH = MAX_HELD_BYTES // (2 * MAX_DEPTH) - SPARE_BYTES
+"""Calldata of this length holds no more than that, however it is nested."""
 
 
 class Budget(Struct, gc=False):
     """Running totals of one call. Every dynamic byte and every array item is charged each time it is used, so aliased offsets
     are legal until they become amplification.
 
-    The bytes are counted per level of nesting: calldata inside calldata is read once at each level that holds it. Items,
-    commands and hashes are counted over the whole call.
+    The bytes are counted per level of nesting: calldata inside calldata is read once at each level that holds it. What all the
+    levels around hold at a time is bounded as a whole. Items, commands and hashes are counted over the whole call.
     """
 
     selector: bytes
@@ -35,6 +41,13 @@ class Budget(Struct, gc=False):
     levels: list[int] = []
     """Bytes left at the levels around this one, at a place that is not read for this one itself, then at those below that were
     entered before."""
+    held_bytes: int = 0
+    """By the levels around, and copies made at this one."""
+    first_left: int = 0
+    """Bytes left when this level was entered."""
+    around: list[tuple[int, int]] = []
+    """`(held_bytes, first_left)` of each level around, where the call is long enough for it to matter."""
+    readers_left: int = MAX_NEW_READERS
 
     def charge_command(self) -> None:
         self.commands_left -= 1
@@ -53,11 +66,16 @@ class Budget(Struct, gc=False):
         levels, depth = self.levels, self.depth + 1
         if not levels:
             levels.append(self.bytes_left)
+            self.first_left = size + SPARE_BYTES
         if len(levels) == depth:
             levels.append(size + SPARE_BYTES)
-        levels[depth - 1] = self.bytes_left
+        levels[depth - 1] = left = self.bytes_left
         self.bytes_left = levels[depth]
         self.depth = depth
+        if size > _NEVER_TOO_MUCH:
+            self.around.append((self.held_bytes, self.first_left))
+            self.hold(self.first_left - left)
+            self.first_left = self.bytes_left
 
     def leave(self) -> None:
         """Come back up to the level around."""
@@ -65,6 +83,24 @@ class Budget(Struct, gc=False):
         levels[depth] = self.bytes_left
         self.depth = depth = depth - 1
         self.bytes_left = levels[depth]
+        if self.around:
+            self.held_bytes, self.first_left = self.around.pop()
+
+    def hold(self, size: int) -> None:
+        """Count a copy that is kept for as long as this level is read."""
+        self.held_bytes += size
+        if self.held_bytes > MAX_HELD_BYTES:
+            raise self.refused(f"carries more than {MAX_HELD_BYTES} bytes inside each other")
+
+    def kept(self, data: bytes) -> bytes:
+        """The same calldata, cut out of what the call carries or made anew, and counted as such a copy."""
+        self.hold(len(data))
+        return data
+
+    def may_make_reader(self) -> bool:
+        """Whether one more may be made for this call, in which case it is counted."""
+        self.readers_left -= 1
+        return self.readers_left >= 0
 
     def out_of_commands(self) -> MalformedCalldata:
         return self.refused(f"has more than {MAX_COMMANDS} commands")

@@ -105,13 +105,19 @@ def _by_second_tail(components: Sequence[AbiType], padding: Padding, count: int)
     shapes = [shape_of(component, padding) for component in inner or components]
     _, second, *_ = (index for index, shape in enumerate(shapes) if isinstance(shape, Tail))
     first_word, second_place = len(slots_of(shapes)) + 1, 32 * (bool(inner) + len(slots_of(shapes[:second])))
-    readers = {(32 * (first_word + words)).to_bytes(32): words for words in range(count + 1)}
-    made = cache(lambda words: _reader(components, padding, (words, count - words)))
+    counts = {(32 * (first_word + words)).to_bytes(32): words for words in range(count + 1)}
+    readers: dict[bytes, ReadPlain] = {}
 
     def read(data: bytes, start: int, budget: Budget | None) -> tuple[Any, ...] | None:
         place = start + second_place
-        words = readers.get(data[place : place + 32])
-        return None if words is None else made(words)(data, start, budget)
+        offset = data[place : place + 32]
+        reader = readers.get(offset)
+        if reader is None:
+            words = counts.get(offset)
+            if words is None or not _may_make_reader(budget):
+                return None
+            readers[offset] = reader = _reader(components, padding, (words, count - words))
+        return reader(data, start, budget)
 
     return read
 
@@ -121,10 +127,17 @@ def _add_when_used(readers: dict[int, ReadPlain], length: int, make: Callable[[]
     made = cache(make)
 
     def read(data: bytes, start: int, budget: Budget | None) -> tuple[Any, ...] | None:
+        if not _may_make_reader(budget):
+            return None
         readers[length] = reader = made()
         return reader(data, start, budget)
 
     readers[length] = read
+
+
+def _may_make_reader(budget: Budget | None) -> bool:
+    """Without a budget one plan is read, which is short."""
+    return budget is None or budget.may_make_reader()
 
 
 def _inner(components: Sequence[AbiType]) -> Sequence[AbiType]:

@@ -110,6 +110,7 @@ class Call(Budget, kw_only=True):
         around = self.revert_scopes
         self.revert_scopes = (*around, len(self.steps))
         kept = (self.intents.copy(), self.depth, self.bytes_left, self.levels.copy())
+        held = (self.held_bytes, self.first_left, self.around.copy())
         frame = (self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline)
         try:
             follow()
@@ -117,6 +118,7 @@ class Call(Budget, kw_only=True):
             if error.refused:
                 raise
             self.intents[:], self.depth, self.bytes_left, self.levels = kept
+            self.held_bytes, self.first_left, self.around = held
             self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline = frame
             self.note(f"reverts: {error.reason}")
             self.books().forget_all()

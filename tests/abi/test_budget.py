@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from mempool.abi import MAX_CALLDATA_BYTES, MAX_DEPTH, SPARE_BYTES, Budget, Padding
+from mempool.abi import MAX_CALLDATA_BYTES, MAX_DEPTH, MAX_HELD_BYTES, SPARE_BYTES, Budget, Padding
 from mempool.errors import MalformedCalldata
 from tests.abi.reading import read, reader
 
@@ -99,6 +99,57 @@ def test_bytes_are_counted_for_each_level_and_over_all_calls_on_it() -> None:
     assert budget.bytes_left == 100 + SPARE_BYTES
     budget.leave()
     assert budget.bytes_left == 70 + SPARE_BYTES
+
+
+def entered(budget: Budget, size: int, read: int) -> None:
+    """Read some bytes of a call of `size`, and go down into them."""
+    budget.bytes_left -= read
+    budget.enter(size)
+
+
+def test_levels_around_hold_so_many_bytes_and_no_more() -> None:
+    third = MAX_HELD_BYTES // 3
+    budget = Budget(b"test", third + SPARE_BYTES)
+    for _ in range(3):
+        entered(budget, third, third)
+    assert budget.held_bytes == 3 * third
+    with pytest.raises(MalformedCalldata, match="inside each other") as caught:
+        entered(budget, third, 1)
+    assert caught.value.refused
+
+
+def test_what_is_left_holds_nothing_any_more() -> None:
+    size = 50_000
+    budget = Budget(b"test", size + SPARE_BYTES)
+    budget.bytes_left -= size
+    for _ in range(50):
+        budget.enter(size)
+        entered(budget, size, size // 50)
+        assert budget.held_bytes == size + size // 50
+        budget.leave()
+        budget.leave()
+    assert budget.held_bytes == 0
+
+
+def test_copies_are_held_until_their_level_is_left() -> None:
+    size = 100_000
+    budget = Budget(b"test", size + SPARE_BYTES)
+    entered(budget, size, size)
+    assert budget.kept(bytes(size)) == bytes(size)
+    assert budget.held_bytes == 2 * size
+    budget.leave()
+    assert budget.held_bytes == 0
+    with pytest.raises(MalformedCalldata, match="inside each other"):
+        budget.kept(bytes(MAX_HELD_BYTES + 1))
+
+
+def test_call_that_is_short_may_nest_all_of_itself_to_the_limit_of_depth() -> None:
+    size = MAX_HELD_BYTES // (2 * MAX_DEPTH) - SPARE_BYTES
+    for short in (size, size + 1):
+        budget = Budget(b"test", short + SPARE_BYTES)
+        for _ in range(MAX_DEPTH):
+            budget.kept(bytes(short))
+            entered(budget, short, short)
 
 
 def test_depth_is_bounded() -> None:

@@ -7,7 +7,7 @@ import random
 import pytest
 from eth_abi.abi import encode
 
-from mempool.abi import Budget, Padding, arguments_reader, read_arguments
+from mempool.abi import MAX_NEW_READERS, Budget, Padding, arguments_reader, read_arguments
 from mempool.abi import plain as plain_module
 from mempool.abi.plain import MAX_ITEMS, MAX_KNOWN, plain_readers
 from mempool.abi.types import parse_type
@@ -39,3 +39,19 @@ def test_made_up_tails_do_not_fill_the_memory() -> None:
     for number in range(3 * MAX_KNOWN):
         read_tails((32).to_bytes(32) + number.to_bytes(32))
         assert len(known) <= MAX_KNOWN
+
+
+def test_one_call_makes_a_few_readers_and_leaves_the_rest_to_the_full_reader() -> None:
+    budget, made = Budget(b"test", 1 << 20), 0
+    for size in range(1, 12):
+        # Nobody else has readers of these types: what is made is kept for the life of the process.
+        types = tuple(parse_type(f"uint{8 * size}") for _ in range(size)) + (parse_type("address[]"),)
+        readers = plain_readers(types, Padding.CHECKED, 0)
+        for length in list(readers):
+            items = (length - 32 * (size + 2)) // 32
+            data = encode([f"uint{8 * size}"] * size + ["address[]"], (*[1] * size, [bytes(20)] * items))
+            assert len(data) == length
+            found = readers[length](data, 0, budget)
+            made += found is not None
+            assert found in (None, (*[1] * size, (bytes(20),) * items))
+    assert made == MAX_NEW_READERS

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
+from eth_abi.abi import encode
 
 from mempool.abi import MAX_CALLDATA_BYTES, MAX_DEPTH
 from mempool.model.swap import Completeness, DecodedCall
@@ -17,6 +19,8 @@ from tests.decode.wrappers.wrapped import ACCOUNT, ENTRY_POINT_V07, MULTICALL3, 
 DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 20, 50, 100, 150, 200, 300, 500, 1_000)
 BATCH_MODE = bytes([1]) + bytes(31)
 RATIO = 2.3
+LONG = 125_000
+MEGABYTE = 1 << 20
 
 
 def named(name: str) -> bytes:
@@ -144,11 +148,44 @@ def test_nesting_is_followed_to_the_limit_and_refused_from_there_on(name: str) -
 
 
 @pytest.mark.parametrize("name", WRAPS)
+def test_longest_call_at_any_depth_stays_within_a_megabyte(name: str) -> None:
+    to, wrap = WRAPS[name]
+    for depth in range(1, MAX_DEPTH + 2):
+        data = EXECUTE + encode(["bytes", "bytes[]"], [b"\x0a", [bytes(LONG)]]) if name == "sub-plan" else bytes(LONG)
+        for _ in range(depth):
+            data = wrap(data)
+        assert LONG < len(data) <= MAX_CALLDATA_BYTES
+        given = Input(tables(), to, data)
+        outcome(given)
+        assert peak_bytes(given) <= MEGABYTE
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_call_of_a_sixth_of_that_length_is_never_refused_for_what_it_holds(name: str) -> None:
+    to, wrap = WRAPS[name]
+    data = bytes(LONG // 6)
+    for _ in range(MAX_DEPTH - 1):
+        data = wrap(data)
+    call = ended(to, data)
+    assert call is not None
+    assert call.completeness is not Completeness.REFUSED
+
+
+@pytest.mark.parametrize("name", WRAPS)
 def test_time_grows_with_the_depth_and_no_faster(name: str) -> None:
     to, many = WRAPS[name][0], nests(name)
     longest = max(depth for depth in many if 2 * depth in many)
     for depth in (MAX_DEPTH // 4, longest):
         assert any(fastest(to, many[2 * depth]) <= RATIO * fastest(to, many[depth]) for _ in range(5))
+
+
+def peak_bytes(given: Input) -> int:
+    tracemalloc.start()
+    try:
+        outcome(given)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def fastest(to: bytes, data: bytes) -> float:

@@ -51,7 +51,7 @@ def _follow_calls(call: Call, data: tuple[Any, ...], tokens: Tokens, size: Size)
             raise call.malformed("a call lies beyond the calls' data")
         if packed[start : start + 4] == _TRANSFER_FROM:
             raise call.malformed("transferFrom is not allowed")
-        call.call_contract(callee, packed[start:end], value_wei)
+        call.call_contract(callee, call.kept(packed[start:end]), value_wei)
     if len(call.intents) == known:
         add_hidden(call, tokens, size, receiver(call, beneficiary), "the calls show no swap")
         return

@@ -75,6 +75,9 @@ def _passed_on(call: Call, inputs: Sequence[bytes]) -> PlaceOf:
 
 def _plan_of(call: Call, data: bytes) -> tuple[bytes, list[bytes]]:
     codes, places = lists_of(call, data)
+    call.bytes_left -= sum(length for _, length in places)
+    if call.bytes_left < 0:
+        raise call.out_of_bytes()
     return codes, [data[start : start + length] for start, length in places]
 
 

@@ -80,7 +80,7 @@ def _call(call: Call, settlement: Settlement, sold: tuple[bytes, int], target: t
     size = sell(call, settlement, token, share, 0)
     is_known = not size.sources and size.held_wei > 0
     amount = size.amount_in(0) if is_known else _UNKNOWN_AMOUNT
-    written = data[:offset] + amount.to_bytes(32) + data[offset + 32 :]
+    written = call.kept(b"".join((data[:offset], amount.to_bytes(32), data[offset + 32 :])))
     first = len(call.intents)
     call.call_contract(to, written, amount if token == NATIVE else 0)
     if not is_known:

@@ -47,8 +47,11 @@ def _settle(call: Call, slippage: tuple[bytes, bytes, int], actions: Sequence[by
 def read_actions(call: Call, actions: Iterable[bytes]) -> list[Action]:
     """Each action's row in the tables and its arguments; an action that is not in the tables has a row that is opaque."""
     call.enter(call.size)
+    left = call.bytes_left
     read = [_read_action(call, data) for data in actions]
+    size = left - call.bytes_left
     call.leave()
+    call.hold(size)
     return read
 
 

@@ -71,7 +71,7 @@ def execute_multiple(call: Call, arguments: tuple[Any, ...]) -> None:
 
 def execute_user_op(call: Call, arguments: tuple[Any, ...]) -> None:
     """executeUserOp(userOp, userOpHash): what stands behind the selector in the operation's calldata"""
-    run_user_op(call, arguments[0][3][4:])
+    run_user_op(call, call.kept(arguments[0][3][4:]))
 
 
 def multicall(call: Call, arguments: tuple[Any, ...]) -> None:

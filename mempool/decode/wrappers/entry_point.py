@@ -35,7 +35,7 @@ def _handle(call: Call, operation: tuple[Any, ...]) -> None:
         return
     if data[:4] == _EXECUTE_USER_OP:
         call.note("executeUserOp")
-        call.attempt(lambda: run_as(call, account, lambda: run_user_op(call, data[4:])))
+        call.attempt(lambda: run_as(call, account, lambda: run_user_op(call, call.kept(data[4:]))))
     else:
         call.attempt(lambda: call.call_contract(account, data))
 

@@ -17,8 +17,6 @@ _MUST_SUCCEED, _TRIED = 0x00, 0x01
 _BATCH_OF_BATCHES = bytes.fromhex("78210002")
 _HEADER = 52
 """Bytes before a packed execution's calldata: an address and 32 bytes of value."""
-_MAX_CARRIED = 384 * 1024
-"""Of a carried encoding's length times its depth: all that stands around it is held twice while it is read."""
 
 _EXECUTION = [{"type": "address"}, {"type": "uint256"}, {"type": "bytes"}]
 _read_executions: Read = inputs_reader([{"type": "tuple[]", "components": _EXECUTION}], Padding.CHECKED)
@@ -77,11 +75,11 @@ def read_carried(call: Call, read: Read, data: bytes) -> Any:
 
     `data` has been charged where it was read, so that its own length again is what reading inside of it may cost.
     """
-    if len(data) * call.depth > _MAX_CARRIED:
-        raise call.refused("carries too many bytes too deep")
-    budget = Budget(call.selector, len(data) + SPARE_BYTES, call.items_left)
+    left = len(data) + SPARE_BYTES
+    budget = Budget(call.selector, left, call.items_left)
     values = read_arguments(read, data, 0, budget)
     call.items_left = budget.items_left
+    call.hold(left - budget.bytes_left)
     return values
 
 
@@ -100,7 +98,7 @@ def run_mode(call: Call, mode: bytes, data: bytes) -> None:
     if call_type == _SINGLE:
         run(call, [_packed(call, data)])
     elif call_type == _DELEGATED:
-        run_delegated(call, data[:20], data[20:])
+        run_delegated(call, data[:20], call.kept(data[20:]))
     elif call_type == _BATCH and mode[6:10] == _BATCH_OF_BATCHES:
         _run_batches(call, data)
     elif call_type == _BATCH:
@@ -134,7 +132,7 @@ def _own(call: Call, executions: Iterable[Execution]) -> list[Execution]:
 def _packed(call: Call, data: bytes) -> Execution:
     if len(data) < _HEADER:
         raise call.malformed("a packed execution is shorter than its header")
-    return data[:20], int.from_bytes(data[20:_HEADER]), data[_HEADER:]
+    return data[:20], int.from_bytes(data[20:_HEADER]), call.kept(data[_HEADER:])
 
 
 def _run_batch(call: Call, data: bytes, run: Callable[[Call, Iterable[Execution]], None]) -> None:

@@ -81,7 +81,7 @@ def _follow(call: Call, name: str, terms: Terms, inner: bytes) -> None:
 
 
 def _swap(call: Call, data: bytes) -> tuple[Terms, bytes]:
-    _, token_in, token_out, amount_in, min_amount_out, inner = read_carried(call, _read_swap, bytes(32) + data)
+    _, token_in, token_out, amount_in, min_amount_out, inner = read_carried(call, _read_swap, call.kept(bytes(32) + data))
     return Terms(token_in, token_out, amount_in, min_amount_out), inner
 
 

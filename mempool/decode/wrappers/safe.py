@@ -41,7 +41,7 @@ def multi_send(call: Call, arguments: tuple[Any, ...]) -> None:
         if start + _HEADER > len(packed) or end > len(packed):
             raise call.malformed("a packed transaction is cut short")
         target, value = packed[start + 1 : start + 21], packed[start + 21 : start + 53]
-        _step(call, packed[start], (target, int.from_bytes(value), packed[start + _HEADER : end]))()
+        _step(call, packed[start], (target, int.from_bytes(value), call.kept(packed[start + _HEADER : end])))()
         start = end
 
 

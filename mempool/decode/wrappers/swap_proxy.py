@@ -18,7 +18,7 @@ def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     """execute(router, token, amount, commands, inputs, deadline); the router's sender is the proxy"""
     router, token, amount, commands, inputs, deadline = arguments
     call.books().credit(router, token, Holding(amount))
-    call.call_contract(router, _execution(commands, inputs, deadline))
+    call.call_contract(router, call.kept(_execution(commands, inputs, deadline)))
 
 
 def _execution(commands: bytes, inputs: Sequence[bytes], deadline: int) -> bytes:
