@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import groupby
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +16,8 @@ from mempool.model.book import Instrument
 from mempool.model.consolidated import Exact, Trade
 
 BPS = 10_000
+Offered = TypeVar("Offered")
+Price = TypeVar("Price", bound=Exact)
 
 
 class Rung(Struct, frozen=True, gc=False):
@@ -118,3 +121,16 @@ class Ladder(Struct, frozen=True):
 
     def _price(self, scaled: Exact) -> Fraction:
         return Fraction(scaled, 10**self.price_decimals)
+
+
+def best_first(trade: Trade, offered: Iterable[Offered], price: Callable[[Offered], Exact]) -> list[Offered]:
+    """What a trade comes to first; those of one price stay in their order."""
+    return sorted(offered, key=price, reverse=trade is Trade.SELL)
+
+
+def nearest(trade: Trade, ends: Iterable[Price | None]) -> Price | None:
+    """Of the prices up to which lists are known, None where one is known wholly, that which a trade comes to first."""
+    known = [end for end in ends if end is not None]
+    if not known:
+        return None
+    return min(known) if trade is Trade.BUY else max(known)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from mempool.books.depth import BookDepth, quotient
-from mempool.books.ladder import Ladder, Rung
+from mempool.books.ladder import Ladder, Rung, best_first, nearest
 from mempool.books.money import FeesPips, check_fees, other_asset
 from mempool.model.book import Instrument
 from mempool.model.consolidated import PIPS, Exact, Trade
@@ -60,8 +61,8 @@ def _direct(trade: Trade, books: Sequence[BookDepth], size_decimals: int, fees: 
         rungs += [Rung(level.price * scale, level.size * size_scale, book.instrument) for level in book.side(trade)]
         if book.goes_on(trade):
             ends.append(book.side(trade)[-1].price * scale)
-    _sort(trade, rungs)
-    return _Part(rungs, decimals + (_FEE_DECIMALS if fees else 0), _nearest(trade, ends))
+    rungs = best_first(trade, rungs, attrgetter("price"))
+    return _Part(rungs, decimals + (_FEE_DECIMALS if fees else 0), nearest(trade, ends))
 
 
 class _Leg:
@@ -121,17 +122,5 @@ def _merged(trade: Trade, parts: Sequence[_Part], size_decimals: int, left_out: 
         )
         if part.known_to is not None:
             ends.append(part.known_to * scale)
-    _sort(trade, rungs)
-    return Ladder(trade, tuple(rungs), decimals, size_decimals, _nearest(trade, ends), left_out)
-
-
-def _sort(trade: Trade, rungs: list[Rung]) -> None:
-    """Best first; those of one price stay in their order."""
-    rungs.sort(key=lambda rung: rung.price, reverse=trade is Trade.SELL)
-
-
-def _nearest(trade: Trade, ends: Sequence[Exact]) -> Exact | None:
-    """The end that a walk comes to first."""
-    if not ends:
-        return None
-    return min(ends) if trade is Trade.BUY else max(ends)
+    rungs = best_first(trade, rungs, attrgetter("price"))
+    return Ladder(trade, tuple(rungs), decimals, size_decimals, nearest(trade, ends), left_out)

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from mempool.books.depth import BookDepth
+from mempool.books.ladder import best_first, nearest
 from mempool.books.money import FeesPips
 from mempool.books.scale import MAX_DECIMALS
 from mempool.model.book import Instrument
@@ -37,7 +38,10 @@ class Steps:
     """The steps of all books and legs, best first, with the sums of what they have and what that comes to.
 
     It is `ladder_of` in integers of `DECIMALS`, values of twice as many: the rate of a leg that is written the other way
-    round, and what a leg's level has room for, are cut there. What a size comes to exactly is for its trades to say.
+    round, and what a leg's level has room for, are cut there. What a size comes to exactly is for its trades to say. The
+    exact ladder is made of fractions then, and is no substitute where every swap that opens something asks for two of them:
+    of five books of 100 levels and two such legs it takes 4 ms, these steps 0.6 ms, and a size is looked up in them in
+    0.03 ms instead of 1.1.
     """
 
     __slots__ = ("ends", "known_to", "steps", "trade", "values")
@@ -45,12 +49,10 @@ class Steps:
     def __init__(self, trade: Trade, parts: Sequence[_Part]) -> None:
         self.trade = trade
         steps = [step for part in parts for step in part.steps]
-        if len(parts) > 1:
-            _sort(trade, steps)
-        self.steps = steps
+        self.steps = steps = steps if len(parts) < 2 else best_first(trade, steps, itemgetter(0))
         self.ends = list(accumulate([size for _, size, _ in steps]))
         self.values = list(accumulate([price * size for price, size, _ in steps]))
-        self.known_to = _nearest(trade, [part.known_to for part in parts])
+        self.known_to = nearest(trade, [part.known_to for part in parts])
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -91,8 +93,8 @@ def steps_of(trade: Trade, money: str, books: Sequence[BookDepth], legs: Mapping
         own = [_listed(trade, book, fees) for book in books if book.instrument.quote == asset]
         steps = [step for part in own for step in part.steps]
         if len(own) > 1:
-            _sort(trade, steps)
-        part = _Part(steps, _nearest(trade, [part.known_to for part in own]))
+            steps = best_first(trade, steps, itemgetter(0))
+        part = _Part(steps, nearest(trade, [part.known_to for part in own]))
         parts.append(part if asset == money else _converted(trade, part, money, legs[asset], fees))
     return Steps(trade, parts)
 
@@ -143,16 +145,3 @@ def _rate(price: int, size: int, *, is_inverse: bool) -> tuple[int, int, int]:
     """One level of a leg: numerator and denominator of the money for one of its other asset, and how much of that asset, as
     a value, it takes or gives."""
     return (UNIT, price, price * size) if is_inverse else (price, UNIT, size * UNIT)
-
-
-def _sort(trade: Trade, steps: list[Step]) -> None:
-    """Best first; those of one price stay in their order."""
-    steps.sort(key=itemgetter(0), reverse=trade is Trade.SELL)
-
-
-def _nearest(trade: Trade, ends: Sequence[int | None]) -> int | None:
-    """The end that comes first on the way down the levels."""
-    known = [end for end in ends if end is not None]
-    if not known:
-        return None
-    return min(known) if trade is Trade.BUY else max(known)
