@@ -45,7 +45,7 @@ def test_one_call_makes_a_few_readers_and_leaves_the_rest_to_the_full_reader() -
     budget, made = Budget(b"test", 1 << 20), 0
     for size in range(1, 12):
         # Nobody else has readers of these types: what is made is kept for the life of the process.
-        types = tuple(parse_type(f"uint{8 * size}") for _ in range(size)) + (parse_type("address[]"),)
+        types = (*(parse_type(f"uint{8 * size}") for _ in range(size)), parse_type("address[]"))
         readers = plain_readers(types, Padding.CHECKED, 0)
         for length in list(readers):
             items = (length - 32 * (size + 2)) // 32
