@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import sys
 import time
@@ -50,7 +51,7 @@ def tail_command(
 
     A finding is printed once, as it stood when it was read. Gaps in the data are printed whatever is filtered: a time without a
     book's price when it has ended, and once before that when it has lasted for ten seconds; those of the past beyond the newest
-    twenty in one line together.
+    twenty in one line together. Where no row matches, stderr says so.
 
     \b
     Examples:
@@ -61,12 +62,18 @@ def tail_command(
     """
     from mempool.store.events import EventFilter, EventReader
 
+    if min_profit is not None and not math.isfinite(min_profit):
+        raise UsageError(f"--min-profit: {min_profit} is no amount of ETH")
     wanted = EventFilter(_kinds(kind or []), since_ns(since, time.time_ns()), min_profit, where)
     reader = EventReader(db, wanted)
     try:
         show = _json_printer(reader) if as_json else _line_printer(reader)
-        for row in reader.latest(lines if lines is not None or since else 20):
+        rows = reader.latest(lines if lines is not None or since else 20)
+        for row in rows:
             show(row)
+        if lines != 0 and all(row["kind"] == "gap" for row in rows):
+            asked = "matches" if kind or since or where or min_profit is not None else "of a swap or a finding is there"
+            typer.echo(f"{db}: no row {asked}{' yet' if follow else ''}", err=True)
         if follow:
             _follow(reader, show)
     finally:

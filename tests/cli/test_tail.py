@@ -108,8 +108,33 @@ def test_filters(path: Path, capsys: pytest.CaptureFixture[str], arguments: tupl
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--where", "profit_eth > 1"), "no row matches"),
+        (("--since", "10m"), "no row matches"),
+        (("--kind", "cex_dex", "--json"), "no row matches"),
+        (("-n", "0"), ""),
+        (("-n", "1"), ""),
+    ],
+)
+def test_nothing_to_show_is_said_where_it_disturbs_no_data(
+    path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert run(["tail", "--db", str(path), *arguments]) == 0
+    assert capsys.readouterr().err == (f"{path}: {said}\n" if said else "")
+
+
+def test_database_without_a_swap_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = database(tmp_path / "mempool.sqlite", [LABEL])
+    assert shown(capsys, path) == []
+    run(["tail", "--db", str(path)])
+    assert capsys.readouterr().err == f"{path}: no row of a swap or a finding is there\n"
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("--min-profit", "nan"), "--min-profit: nan is no amount of ETH"),
         (("--where", "colour = 1"), "--where: no such column: colour in swaps, findings, grades"),
         (("--where", "1 ="), "--where: "),
         (("--where", "1) UNION SELECT 1 --"), "--where: "),
