@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from mempool.errors import UsageError
+from mempool.errors import BadData, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mempool.engine.books_live import BooksOptions
     from mempool.engine.books_replay import OnQuote
@@ -148,14 +148,25 @@ def replay_command(file: Path, exchange: list[str], bbo: Path | None, *, as_json
     if len(exchange) > 1:
         raise UsageError("a recording is of one exchange: give --exchange once")
     venue = venue_of(exchange[0] if exchange else "")
-    frames = read_frames(file, venue.limits.max_frame_bytes)
+    broken: list[BadData] = []
     with quote_writer(bbo, venue) as on_quote:
+        frames = until_broken(read_frames(file, venue.limits.max_frame_bytes), broken)
         session = replay_frames(venue, frames, on_quote)
     if as_json:
         typer.echo(orjson.dumps(report(session)).decode())
     else:
         for line in summary(session):
             typer.echo(line)
+    for error in broken:
+        raise error
+
+
+def until_broken(frames: Iterable[tuple[int, bytes]], broken: list[BadData]) -> Iterator[tuple[int, bytes]]:
+    """Those that can be read, since a recorder that was killed leaves a file cut off; then `broken` holds the error."""
+    try:
+        yield from frames
+    except BadData as error:
+        broken.append(error)
 
 
 @contextmanager

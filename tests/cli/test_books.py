@@ -99,6 +99,18 @@ def test_garbage_is_counted_and_ends_nothing(tmp_path: Path, capsys: pytest.Capt
     assert (shown["verified"], shown["mismatches"]) == (4, 0)
 
 
+def test_recording_that_is_cut_off_is_reported_as_far_as_it_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kraken, frames = Kraken(), session_of(Kraken())
+    frames += [kraken.frame("heartbeat", kraken.symbols[0], [], []).replace(b"book", b"trade")] * 1_000
+    file = tmp_path / "frames.gz"
+    file.write_bytes(gzip.compress(stamped(frames))[:-20])
+    assert run(["books", "--json", "--replay", str(file), "--exchange", "kraken"]) == 5
+    said = capsys.readouterr()
+    document = json.loads(said.out.splitlines()[-1])
+    assert (document["verified"], document["bid"]) == (4, "99.6")
+    assert "not a whole gzip file" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
