@@ -26,7 +26,8 @@ def signed(text: str) -> int:
 class Venue:
     """Sends what it is told, numbered, to a session."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_numbered: bool = True) -> None:
+        self.is_numbered = is_numbered
         self.number = 10
         self.session = ExchangeSession(OKX, [OKX.instrument("ETH/USDT")], now_ns=1)
         self.session.connect(1)
@@ -35,7 +36,15 @@ class Venue:
         before, self.number = self.number, self.number + 3
         sides = {name: [[*level, "0", "1"] for level in side] for name, side in (("asks", asks), ("bids", bids))}
         previous = -1 if action == "snapshot" else before
-        data = {**sides, "ts": "1787612486207", "checksum": checksum, "seqId": self.number, "prevSeqId": previous}
+        data: dict[str, object] = {
+            **sides,
+            "ts": "1787612486207",
+            "checksum": checksum,
+            "seqId": self.number,
+            "prevSeqId": previous,
+        }
+        if not self.is_numbered:
+            del data["seqId"], data["prevSeqId"]
         frame = {"arg": {"channel": "books", "instId": "ETH-USDT"}, "action": action, "data": [data]}
         return self.session.receive(json.dumps(frame, separators=(",", ":")).encode(), self.number)
 
@@ -81,6 +90,31 @@ def test_checksum_of_zero_is_none_and_one_after_a_snapshot_without_is_not_judged
     venue.say("update", [("3366.3", "1")], [], 12345)
     assert venue.state.is_priced
     assert venue.session.counts.verified == 3
+
+
+def test_messages_without_numbers_as_of_2022_are_held_to_their_checksum_alone() -> None:
+    venue = Venue(is_numbered=False)
+    venue.say("snapshot", BIDS, ASKS, signed("3366.1:7:3366.8:9:3366:6:3368:8"))
+    venue.say("update", [("3366.1", "0")], [], signed("3366:6:3366.8:9:3368:8"))
+    assert (venue.state.proof.value, venue.session.counts.verified) == ("verified", 2)
+    venue.say(
+        "update", [("3365", "4")], [], signed("3366.2:1:3366.8:9:3366:6:3368:8:3365:4")
+    )  # 3366.2 was of one that is missing
+    assert (venue.session.counts.mismatches, venue.session.counts.gaps) == (1, 0)
+    assert venue.session.quote("ETH-USDT") is None
+
+
+def test_message_without_number_or_checksum_is_not_verified_and_none_follows_a_numbered_one() -> None:
+    venue = Venue(is_numbered=False)
+    venue.say("snapshot", BIDS, ASKS, 0)
+    venue.say("update", [("3366.2", "1")], [], 0)
+    assert (venue.state.proof.value, venue.session.counts.verified) == ("unverifiable", 0)
+    venue = Venue()
+    venue.say("snapshot", BIDS, ASKS, 0)
+    venue.is_numbered = False
+    venue.say("update", [("3366.2", "1")], [], 0)
+    assert venue.session.counts.gaps == 1
+    assert not venue.state.is_priced
 
 
 def test_more_decimals_than_before_and_more_than_25_levels_are_checked_too() -> None:
