@@ -118,6 +118,8 @@ def parse(frame: bytes) -> Sequence[Message]:
         return (_update_in(frame),)
     if frame.startswith(b"bookTicker", at) and at:
         return (_best(_TICKER_FRAME.decode(frame).data),)
+    if frame.startswith(b'[{"'):
+        return (IGNORED,)  # a raw stream of all markets at once
     return (_other(_OTHER.decode(frame), frame),)
 
 
@@ -163,8 +165,10 @@ def _best(data: _Ticker) -> BestQuote:
 
 
 def _other(frame: _Other, text: bytes) -> Message:
-    kind = frame.e or (_KIND.decode(frame.data).e if frame.stream else "")
     body = bytes(frame.data) if frame.stream else text
+    if body.startswith(b"["):
+        return IGNORED
+    kind = frame.e or (_KIND.decode(body).e if frame.stream else "")
     if kind == "serverShutdown":
         return Closing("the server shuts down")
     if kind == "depthUpdate":

@@ -23,6 +23,8 @@ from mempool.model.book import BookUpdate, Instrument
 NAME = "kraken"
 DEPTHS = (10, 25, 100, 500, 1_000)
 DEPTH = 100
+TRADING = ("online", "limit_only", "reduce_only")
+"""The states of a pair in which a taker's order is still matched; in each of the others its book is not to be priced."""
 
 _LEVEL = rb'\{"price":[0-9.eE+-]++,"qty":[0-9.eE+-]++\}'
 _LEVELS = rb"((?:%s(?:,%s)*)?)" % (_LEVEL, _LEVEL)
@@ -71,7 +73,7 @@ class _Status(Struct, gc=False):
 
 
 class _StatusFrame(Struct, gc=False):
-    data: list[_Status]
+    data: list[_Status] = []
 
 
 class _Result(Struct, gc=False):
@@ -125,7 +127,8 @@ def _parse_any(frame: bytes) -> Sequence[Message]:
     if other.error or not other.success:
         # "Already subscribed" is an answer too many: the book's messages come.
         ends_book = other.method != "unsubscribe" and not other.error.startswith("Already subscribed")
-        return (VenueError(other.error or "refused", other.symbol, ends_book),)
+        symbol = other.symbol or (other.result.symbol if other.result is not None else "")
+        return (VenueError(other.error or "refused", symbol, ends_book),)
     if other.method == "subscribe" and other.result is not None and other.result.channel == "book":
         return (Subscribed(other.result.symbol, other.result.depth),)
     return (IGNORED,)
@@ -147,12 +150,13 @@ def _books(frame: bytes) -> Sequence[Message]:
 
 
 def _literals(levels: list[_Level]) -> list[tuple[bytes, bytes]]:
-    return [(bytes(level.price), bytes(level.qty)) for level in levels]
+    # Some recorders write them as texts, to keep their digits.
+    return [(bytes(level.price).strip(b'"'), bytes(level.qty).strip(b'"')) for level in levels]
 
 
 def _instruments(frame: bytes) -> Sequence[Message]:
     pairs = _PAIRS_FRAME.decode(frame).data.pairs
-    return [Precision(each.symbol, each.price_precision, each.qty_precision, each.status == "online") for each in pairs]
+    return [Precision(each.symbol, each.price_precision, each.qty_precision, each.status in TRADING) for each in pairs]
 
 
 def _status(frame: bytes) -> Sequence[Message]:

@@ -64,6 +64,8 @@ class ExchangeSession:
         self._next_number: int | None = None
         self._numbered_ns = 0
         self._streams = Streams()
+        self._precisions: dict[str, Precision] = {}
+        """Of symbols that no book was heard of yet."""
         self._next_beat: int | None = None
         self._silenced: dict[str, Proof] = {}
         self._is_up = False
@@ -258,6 +260,8 @@ class ExchangeSession:
     def _precision(self, message: Precision, recv_ns: int, events: list[BookEvent]) -> None:
         keeper = self.keepers.get(message.symbol)
         if keeper is None:
+            if self._takes_any:
+                self._precisions[message.symbol] = message
             return
         if not message.is_trading:
             keeper.halt("the venue has halted it", recv_ns, events)
@@ -272,7 +276,8 @@ class ExchangeSession:
         self.counts.reasons["venue error"] += 1
         events.append(Fault("venue", reason, named[0].instrument if len(named) == 1 else None, recv_ns))
         for keeper in named if message.ends_book else ():
-            keeper.halt(reason, recv_ns, events)
+            if not self._takes_any or keeper.is_awaiting:  # what a recorder asked for besides the book that it has is no matter
+                keeper.halt(reason, recv_ns, events)
         for keeper in self.keepers.values() if message.ends_book and not named else ():
             keeper.explain(reason, recv_ns, events)
 
@@ -318,6 +323,9 @@ class ExchangeSession:
         keeper = self._keep(Instrument(self.exchange.name, symbol, base, quote))
         if self._is_up:
             keeper.connect(self._now_ns, [])
+        known = self._precisions.pop(symbol, None)
+        if known is not None and known.is_trading:
+            self._precision(known, self._now_ns, [])
         return keeper
 
     def _keep(self, instrument: Instrument) -> BookKeeper:

@@ -12,7 +12,7 @@ import pytest
 from mempool.engine.books_replay import replay_frames, report
 from mempool.exchanges import EXCHANGES
 from mempool.model.book import Instrument, Quote
-from tests.exchanges.dialects import Binance, Bybit, Coinbase, Dialect, Okx
+from tests.exchanges.dialects import Binance, Bybit, Coinbase, Dialect, Kraken, Okx
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_787_612_486 * SECOND_NS
@@ -185,3 +185,43 @@ def test_quote_is_that_of_the_first_symbol_with_a_book() -> None:
     shown = replayed("okx", frames)
     assert (shown["bid"], shown["synced"]) == ("9.5", True)
     assert [book["symbol"] for book in shown["books"]] == [first, second]
+
+
+def test_refusal_of_something_else_ends_no_book_of_a_recording() -> None:
+    dialect = filled(Bybit())
+    symbol = dialect.symbols[0]
+    refusal = {"success": False, "ret_msg": f"error:handler not found,topic:orderbook.500.{symbol}", "op": "subscribe"}
+    frames = [dialect.snapshot(symbol), json.dumps(refusal).encode(), dialect.update(symbol, [("99.6", "1")], [])]
+    shown = replayed("bybit", frames)
+    assert (best(shown), shown["reasons"]) == ({symbol: ("99.6", "100.5")}, {"venue error": 1})
+
+
+def test_frames_of_all_markets_at_once_are_none_of_a_book() -> None:
+    dialect = filled(Binance())
+    symbol = dialect.symbols[0]
+    tickers = [{"e": "24hrTicker", "E": 1, "s": symbol, "c": "99.5"}]
+    others = [json.dumps({"stream": "!ticker@arr", "data": tickers}).encode(), json.dumps(tickers).encode()]
+    frames = [dialect.update(symbol, [], []), dialect.snapshot(symbol), *others, dialect.update(symbol, [("99.6", "1")], [])]
+    shown = replayed("binance", frames)
+    assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.6", "100.5")})
+
+
+def test_kraken_precision_heard_before_the_book_makes_up_for_zeros_that_a_recorder_dropped() -> None:
+    dialect = Kraken()
+    symbol = dialect.symbols[0]
+    dialect.books[symbol].change([("99.50", "1.500")], [("100.50", "2.000")])
+    pairs = [{"symbol": symbol, "price_precision": 2, "qty_precision": 3, "status": "limit_only"}]
+    instruments = json.dumps({"channel": "instrument", "type": "snapshot", "data": {"pairs": pairs}}).encode()
+    frames = [json.dumps(json.loads(frame)).encode() for frame in (dialect.snapshot(symbol),)]
+    assert b"99.5," in frames[0]
+    shown = replayed("kraken", [instruments, *frames])
+    assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.50", "100.50")})
+    assert replayed("kraken", frames)["mismatches"] == 1
+
+
+def test_kraken_numbers_as_texts_are_read() -> None:
+    dialect = Kraken()
+    symbol = dialect.symbols[0]
+    dialect.books[symbol].change(*BOOK)
+    frame = re.sub(rb'"(price|qty)":([0-9.]+)', rb'"\1":"\2"', dialect.snapshot(symbol))
+    assert best(replayed("kraken", [frame])) == {symbol: ("99.5", "100.5")}
