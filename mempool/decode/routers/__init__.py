@@ -19,6 +19,7 @@ from mempool.decode.routers.direct_pools import (
 from mempool.decode.routers.kyber_meta_router import KYBER_META_ROUTER
 from mempool.decode.routers.odos_router import ODOS_ROUTER_V2, ODOS_ROUTER_V3
 from mempool.decode.routers.okx_dex_router import OKX_DEX_ROUTER
+from mempool.decode.routers.one_inch_v2 import ONE_INCH_V2
 from mempool.decode.routers.one_inch_v4 import ONE_INCH_V3, ONE_INCH_V4
 from mempool.decode.routers.one_inch_v5 import ONE_INCH_V5
 from mempool.decode.routers.one_inch_v6 import ONE_INCH_V6
@@ -75,6 +76,7 @@ ROUTERS: Mapping[str, RouterKind] = {
     "cow_settlement": COW_SETTLEMENT,
     "uniswap_x_exclusive_dutch": UNISWAP_X_EXCLUSIVE_DUTCH,
     "uniswap_x_v2_dutch": UNISWAP_X_V2_DUTCH,
+    "one_inch_v2": ONE_INCH_V2,
     "one_inch_v3": ONE_INCH_V3,
     "one_inch_v4": ONE_INCH_V4,
     "one_inch_v5": ONE_INCH_V5,

@@ -14,6 +14,7 @@ from mempool.decode.wrappers.metamask_swap import METAMASK_SWAP
 from mempool.decode.wrappers.multicall3 import MULTICALL3
 from mempool.decode.wrappers.no_swaps import NO_SWAPS
 from mempool.decode.wrappers.proxied_swap import PROXIED_SWAP
+from mempool.decode.wrappers.rainbow_router import RAINBOW_ROUTER
 from mempool.decode.wrappers.relay import RELAY_APPROVAL_PROXY, RELAY_ROUTER
 from mempool.decode.wrappers.safe import MULTI_SEND, SAFE
 from mempool.decode.wrappers.swap_proxy import SWAP_PROXY
@@ -29,6 +30,7 @@ WRAPPERS: Mapping[str, RouterKind] = {
     "metamask_swap": METAMASK_SWAP,
     "lifi_diamond": LIFI_DIAMOND,
     "proxied_swap": PROXIED_SWAP,
+    "rainbow_router": RAINBOW_ROUTER,
     "relay_router": RELAY_ROUTER,
     "relay_approval_proxy": RELAY_APPROVAL_PROXY,
     "erc20": ERC20,
