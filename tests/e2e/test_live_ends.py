@@ -73,10 +73,7 @@ def test_signal_under_load_ends_within_6_s_and_loses_no_accepted_row(number: int
     with trading(node, rng), LiveProgram([node.anvil.ws_url], tmp_path, "--record", str(capture)) as program:
         wait_for_rows(program)
         time.sleep(rng.uniform(0, 1.5))
-        program.send_signal(told)
-        told_at = time.monotonic()
-        ended = program.wait()
-        seconds = time.monotonic() - told_at
+        ended, seconds = program.timed_stop(told)
     assert (ended.code, seconds < DRAIN_SECONDS, "Traceback" in ended.stderr) == (code, True, False), (seconds, ended)
     assert program.rows("SELECT ended FROM runs") == [("signal",)]
     accepted = announced(capture)
@@ -91,10 +88,8 @@ def test_second_signal_ends_at_once(node: Devnet, tmp_path: Path) -> None:
         wait_for_rows(program)
         with locked(program.db):  # else all may be stored, and the program at its end, before the second
             program.send_signal(signal.SIGTERM)
-            program.send_signal(signal.SIGINT)
-            told_at = time.monotonic()
-            ended = program.wait()
-            assert time.monotonic() - told_at < DRAIN_SECONDS
+            ended, seconds = program.timed_stop(signal.SIGINT)
+    assert seconds < DRAIN_SECONDS
     assert ended.code in (-signal.SIGINT, -signal.SIGTERM)
     assert integrity(program.db) == "ok"
 

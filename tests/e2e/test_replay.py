@@ -22,8 +22,17 @@ from tests.e2e.trading import lasting_swaps, send, send_first, traffic
 pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("one recording")]
 SEED, PER_BLOCK, BLOCKS_EACH = 4, 25, 3
 CUT_SECONDS = 1.0
-FAULTS = [text for second in range(4, 40, 3) for text in ("--fault", f"kraken:drop:{second}", "--fault", f"bybit:abort:{second}")]
-"""One of them at least falls into the run, however long the chain takes to start."""
+FAULTS = [
+    text for second in range(4, 300, 3) for text in ("--fault", f"kraken:drop:{second}", "--fault", f"bybit:abort:{second}")
+]
+"""Some of them fall into the run, however long the chain takes to start."""
+MOST_TRADES = 100
+BOOKS = """SELECT (SELECT count(*) FROM book_gaps WHERE to_ns > from_ns), (SELECT count(*) FROM quotes),
+    (SELECT count(*) FROM arbitrages WHERE kind = 'cex_dex'), (SELECT count(*) FROM best_quotes),
+    (SELECT count(*) FROM arbitrages WHERE kind = 'cross_exchange')"""
+CHAIN = """SELECT (SELECT count(*) FROM gaps), (SELECT count(*) FROM transactions WHERE state = 'pending'),
+    (SELECT count(*) FROM transactions WHERE state = 'replaced'), (SELECT count(*) FROM predictions WHERE late_ns > 0),
+    (SELECT count(*) FROM outcomes), (SELECT count(*) FROM opportunities)"""
 FOLLOWING = ("--exchange", "kraken", "--exchange", "binance", "--exchange", "coinbase", "--exchange", "bybit")
 
 
@@ -55,10 +64,18 @@ def recording(devnet_packages: None, tmp_path_factory: pytest.TempPathFactory) -
         time.sleep(CUT_SECONDS)
         line.mend()
         program.wait_for_all(lasting_swaps(last))
-        trade(devnet, users)
+        for _ in range(MOST_TRADES):
+            trade(devnet, users)
+            if has_all(program.db, BOOKS):
+                break
         program.wait_for_all(lasting_swaps(send(users, PER_BLOCK)))
         assert program.stop().code == 130
         return Recording(capture, program.db)
+
+
+def has_all(db: Path, counts: str) -> bool:
+    (counted,) = rows(db, counts)
+    return 0 not in counted
 
 
 def trade(devnet: Devnet, users: Traffic) -> None:
@@ -76,15 +93,8 @@ def test_replay_gives_the_rows_of_the_run_that_was_recorded(recording: Recording
 
 def test_recording_holds_what_makes_a_replay_hard(recording: Recording) -> None:
     """Else the comparison would be an easy one."""
-    (counted,) = rows(
-        recording.db,
-        """SELECT (SELECT count(*) FROM gaps), (SELECT count(*) FROM transactions WHERE state = 'pending'),
-            (SELECT count(*) FROM transactions WHERE state = 'replaced'), (SELECT count(*) FROM predictions WHERE late_ns > 0),
-            (SELECT count(*) FROM outcomes), (SELECT count(*) FROM opportunities), (SELECT count(*) FROM quotes),
-            (SELECT count(*) FROM book_gaps WHERE to_ns > from_ns), (SELECT count(*) FROM arbitrages WHERE kind = 'cex_dex'),
-            (SELECT count(*) FROM arbitrages WHERE kind = 'cross_exchange'), (SELECT count(*) FROM best_quotes)""",
-    )
-    assert 0 not in counted
+    assert has_all(recording.db, BOOKS), rows(recording.db, BOOKS)
+    assert has_all(recording.db, CHAIN), rows(recording.db, CHAIN)
 
 
 def test_truncated_capture_is_one_line_and_the_rows_before_the_cut(recording: Recording, tmp_path: Path) -> None:

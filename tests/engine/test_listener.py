@@ -20,6 +20,8 @@ from mempool.resources import load_tables
 from tests.engine.world import World
 from tests.fakes.messages import block_hash, head
 
+ROUNDS = 1_000
+"""Of the event loop: far more than any work here has steps; none of it waits for a time."""
 BLOCKS = {block_hash(number): number for number in range(10, 100)}
 
 
@@ -51,7 +53,12 @@ class Listening:
 
     async def tell(self, number: int) -> None:
         self.listener.handle(HeadSeen(frames.parse_head(orjson.dumps(head(number))), number, "node-1"))
-        await asyncio.sleep(0.05)
+        await settled()
+
+
+async def settled() -> None:
+    for _ in range(ROUNDS):
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -116,7 +123,7 @@ async def test_pool_that_nobody_could_be_asked_about_is_asked_again_behind_the_n
     running = asyncio.create_task(listening.listener.run(request, ChainReads(request)))
     await asyncio.sleep(0)
     listening.listener.handle(PendingSeen(call, backfilled=False))
-    await asyncio.sleep(0.05)
+    await settled()
     assert (len(asked), len(listening.engine.name_waits)) == (2, 1)
     await listening.tell(16)
     running.cancel()

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = (sys.executable, "-m", "scripts._bench", *arguments)
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
 
 
 def test_every_benchmark_gives_every_row_beside_its_peers() -> None:

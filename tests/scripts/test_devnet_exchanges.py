@@ -129,10 +129,9 @@ def test_exchanges_follow_a_swap_that_moves_the_devnets_pool(devnet: Devnet, ser
     wanted = PoolPrices(devnet.rpc, 0)("ETH", 0)
     assert wanted < 2_475
     deadline = time.monotonic() + 60
-    while binance_ether(served) > wanted * 1.002:
+    while binance_ether(served) != pytest.approx(wanted, rel=0.002):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert binance_ether(served) == pytest.approx(wanted, rel=0.002)
 
 
 def sell_ether(devnet: Devnet, dollars: int) -> None:
@@ -164,14 +163,14 @@ def test_end_of_the_node_ends_the_exchanges_and_is_told(devnet: Devnet) -> None:
 
 @pytest.mark.devnet
 def test_command_says_how_to_run_with_the_exchanges(devnet_packages: None) -> None:
-    command = (sys.executable, "-m", "scripts._devnet", "--exchanges", "--port", "0", "--block-time", "1")
+    command = (sys.executable, "-m", "scripts._devnet", "--exchanges", "--port", "0", "--block-time", "1", "--rate", "0.01")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = next(line for line in process.stdout if "--rpc-url" in line)
         url = line.split()[-1]
         assert binance_ether(url) == pytest.approx(2_500, rel=0.01)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
     assert line.split()[1:3] == ["run", "--rpc-url"]
     assert line.split()[4:7] == ["--exchange", "all", "--server"]
     assert (process.returncode, "Traceback" in said) == (130, False)

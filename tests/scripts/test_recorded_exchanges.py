@@ -22,7 +22,7 @@ from scripts._exchanges.listings import LISTINGS
 from scripts._exchanges.recording import UNSTAMPED_NS, Recording, read_recording
 from scripts._exchanges.server import exchange_server
 from tests.fakes.exchange_play import is_equal
-from tests.scripts.test_exchanges import ROOT, VENUES, follow
+from tests.scripts.test_exchanges import ROOT, SECONDS, VENUES, follow
 
 FRAMES = 150
 FASTER = 10
@@ -38,7 +38,7 @@ async def heard(venue: str, recording: Recording, instrument: Instrument, *fault
     session = ExchangeSession(EXCHANGES[venue], [instrument])
     async with exchange_server(venue, listings={venue: recording}, faults={venue: faults}) as server:
         with pytest.raises(websockets.ConnectionClosed):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(SECONDS):
                 await follow(server, venue, session)
     return session
 
@@ -83,7 +83,7 @@ def test_file_that_is_missing_or_empty_is_told() -> None:
 @pytest.mark.parametrize("text", ["mtgox:frames.txt", "okx", "okx:/nowhere/frames.txt"])
 def test_recording_that_cannot_be_played_is_a_usage_error(text: str) -> None:
     command = (sys.executable, "-m", "scripts._exchanges", "--play", text)
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "argument --play: " in done.stderr
 

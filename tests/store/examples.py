@@ -34,7 +34,8 @@ SENDER = bytes([0x55]) * 20
 ROUTER = bytes([0x66]) * 20
 START_NS = 1_700_000_000_000_000_000
 SECOND_NS = 10**9
-FAST = StoreOptions(linger_seconds=0.005, retry_seconds=0.05, reserve_bytes=0)
+FAST = StoreOptions(linger_seconds=0.005, retry_seconds=0.05, drain_seconds=60, reserve_bytes=0)
+"""Without long waits, but for the end: the disk of a test's machine may be slow."""
 LISTED = (
     TokenSeen(WETH, "WETH", 18, listed=True, wraps="ETH"),
     TokenSeen(USDC, "USDC", 6, listed=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -239,14 +240,20 @@ async def test_a_locked_database_is_waited_for_and_nothing_is_lost(tmp_path: Pat
         holder.execute("BEGIN IMMEDIATE")
         for record in swap_records(range(1, 100)):
             store.put(record)
-        await asyncio.sleep(0.5)
-        assert "is locked by another program" in store.trouble
+        await until(lambda: "is locked by another program" in store.trouble)
         with pytest.raises(StoreError, match="locked"):
             await store.flush()
         holder.execute("COMMIT")
     await store.close(RunEnd.CLEAN, START_NS)
     assert len(said) == 2
     assert rows(path, "SELECT count(*) FROM outcomes") == [99]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """A test that waits in vain fails by `TimeoutError`."""
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -268,13 +275,14 @@ async def test_a_full_disk_stops_writing_says_so_once_and_recovers(tmp_path: Pat
     store = await Store.open(path, run_start(), FAST, said.append)
     for record in swap_records(range(1, 200)):
         assert store.put(record)
-    await asyncio.sleep(0.5)
+    await until(lambda: "disk is full" in store.trouble)
+    await asyncio.sleep(10 * FAST.retry_seconds)
     assert "disk is full" in store.trouble
     assert len(said) == 1
     assert rows(path, "PRAGMA integrity_check") == ["ok"]
     await store._database._connection.execute_fetchall("PRAGMA max_page_count = 100000")
-    await asyncio.sleep(0.5)
-    assert (store.trouble, said[1:], store.waiting) == ("", ["storing again"], 0)
+    await until(lambda: (store.trouble, store.waiting) == ("", 0))
+    assert said[1:] == ["storing again"]
     await store.close(RunEnd.CLEAN, START_NS)
     assert rows(path, "SELECT count(*) FROM outcomes") == [199]
 
@@ -298,6 +306,7 @@ async def test_closing_on_a_full_disk_says_how_much_is_lost_and_keeps_what_is_st
     store = await Store.open(path, run_start(), options)
     for record in swap_records(range(1, 400)):
         store.put(record)
+    await until(lambda: "disk is full" in store.trouble)
     with pytest.raises(StoreError, match=r"records could not be written: .* the disk is full"):
         await store.close(RunEnd.SIGNAL, START_NS)
     assert rows(path, "PRAGMA integrity_check") == ["ok"]
@@ -339,7 +348,6 @@ async def test_an_idle_store_folds_its_wal_into_the_database(tmp_path: Path) -> 
     store = await Store.open(path, run_start(), msgspec.structs.replace(FAST, idle_seconds=0.05))
     for record in swap_records(range(50)):
         store.put(record)
-    await asyncio.sleep(0.4)
-    assert (tmp_path / "mempool.sqlite-wal").stat().st_size == 0
+    await until(lambda: store.waiting == 0 and (tmp_path / "mempool.sqlite-wal").stat().st_size == 0)
     await store.close(RunEnd.CLEAN, START_NS)
     assert not (tmp_path / "mempool.sqlite-wal").exists()
