@@ -52,7 +52,8 @@ def simulate(call: DecodedCall, storage: Mapping[str, Mapping[int, int]], timest
 def replay(path: str | Path, db: str | Path) -> ReplaySummary:
     """Play a capture into a SQLite file and say what was found; the same rows as the run that recorded it.
 
-    Raises `mempool.errors.CaptureError` where the capture cannot be read, `StoreError` where the database cannot be written.
+    Raises, of `mempool.errors`, `UsageError` where the capture cannot be opened, `CaptureError` where it cannot be read on,
+    `StoreError` where the database cannot be written.
     """
     from mempool.engine.replay import replay_capture
 

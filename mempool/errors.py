@@ -60,10 +60,10 @@ class MalformedCalldata(BadData):
 
 
 class CaptureError(BadData):
-    """A capture file cannot be read on from some line; from line 0 where it cannot be opened."""
+    """A capture file cannot be read on from some line."""
 
     def __init__(self, path: str, line: int, reason: str) -> None:
-        super().__init__(f"{path}, line {line}: {reason}" if line else f"{path}: {reason}")
+        super().__init__(f"{path}, line {line}: {reason}")
         self.path, self.line, self.reason = path, line, reason
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from mempool.errors import BadData, UsageError
+from mempool.errors import BadData, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -159,6 +159,8 @@ def replay_command(file: Path, exchange: list[str], bbo: Path | None, *, as_json
             typer.echo(line)
     for error in broken:
         raise error
+    if not session.counts.snapshots and not session.counts.updates:
+        typer.echo(f"{file} has no frame of an order book of {venue.label}: are the file and --exchange right?", err=True)
 
 
 def until_broken(frames: Iterable[tuple[int, bytes]], broken: list[BadData]) -> Iterator[tuple[int, bytes]]:
@@ -171,7 +173,7 @@ def until_broken(frames: Iterable[tuple[int, bytes]], broken: list[BadData]) -> 
 
 @contextmanager
 def quote_writer(path: Path | None, exchange: Exchange) -> Iterator[OnQuote]:
-    """What takes the quotes: a writer of `path`, one JSON object a line, or nothing."""
+    """What takes the quotes: a writer of `path`, one JSON object a line, or nothing. Raises `StoreError`."""
     import orjson
 
     from mempool.engine.books_replay import quote_texts
@@ -179,10 +181,6 @@ def quote_writer(path: Path | None, exchange: Exchange) -> Iterator[OnQuote]:
     if path is None:
         yield lambda instrument, quote, recv_ns: None
         return
-    try:
-        stream = path.open("wb")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}: name a file to write") from error
 
     def write(instrument: Instrument, quote: Quote | None, recv_ns: int) -> None:
         texts = quote_texts(quote, trims_zeros=exchange.trims_zeros)
@@ -190,8 +188,11 @@ def quote_writer(path: Path | None, exchange: Exchange) -> Iterator[OnQuote]:
         line = {"schema": "mempool.bbo/1", "recv_ns": recv_ns, "symbol": instrument.symbol, **texts, "proof": proof}
         stream.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
-    with stream:
-        yield write
+    try:
+        with path.open("wb") as stream:
+            yield write
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}; name another file") from error
 
 
 def summary(session: ExchangeSession) -> Iterator[str]:

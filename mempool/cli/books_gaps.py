@@ -52,13 +52,14 @@ def gaps_command(
     """
     oldest_ns = since_ns(since, time.time_ns())
     from mempool.engine.books_followed import venue_of
+    from mempool.exchanges import EXCHANGES
 
     venues = [venue_of(name) for name in exchange or []]
     if replay is None:
         print_stored(db, oldest_ns, venues, as_json=as_json)
         return
     if len(venues) != 1:
-        raise UsageError("a recording is of one exchange: give --exchange once")
+        raise UsageError(f"a recording is of one exchange: give --exchange once, of {', '.join(EXCHANGES)}")
     print_gaps((each for each in recorded_gaps(replay, venues[0]) if each.until_ns >= oldest_ns), as_json=as_json)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mempool.errors import CaptureError, UsageError
+from mempool.errors import CaptureError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from mempool.store.parquet import Table
@@ -96,7 +96,7 @@ def write_tables(tables: Sequence[Table], to: Path) -> None:
         for path in paths.values():
             path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise UsageError(f"{to}: cannot be written: {problem.strerror}") from problem
+        raise StoreError(f"{to} cannot be written: {problem.strerror}; name another place") from problem
     for table in tables:
         count = write_parquet(table, paths[table.name])
         typer.echo(f"{paths[table.name]}: {count:,} rows", err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mempool.errors import MempoolError, UsageError
+from mempool.errors import MempoolError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -99,4 +99,4 @@ def write(output: Path, content: bytes) -> None:
     try:
         output.write_bytes(content)
     except OSError as problem:
-        raise UsageError(f"{output}: cannot be written: {problem.strerror}") from problem
+        raise StoreError(f"{output} cannot be written: {problem.strerror}; name another file") from problem

@@ -44,7 +44,10 @@ class ReplaySummary(Struct, frozen=True):
 
 
 def replay_capture(path: Path, database: Path, options: EngineOptions = EngineOptions()) -> ReplaySummary:  # noqa: B008 - frozen
-    """Play a capture into a database. Raises `CaptureError`, with all rows before the bad line stored; `StoreError`."""
+    """Play a capture into a database.
+
+    Raises `UsageError` where it cannot be opened, `CaptureError`, with all rows before the bad line stored; `StoreError`.
+    """
     return asyncio.run(_replay(path, database, load_tables(), options))
 
 

@@ -39,7 +39,7 @@ def live_scan(options: BooksOptions, terms: DeskOptions, on_finding: OnFinding) 
 def scan_capture(path: Path, fees: FeesPips, terms: DeskOptions, on_finding: OnFinding) -> Scan:
     """Play a capture's books to their end, held to the `terms`; a fee that these lack is the recorded one, else of `fees`.
 
-    Raises `CaptureError` where the file is none, or holds no books.
+    Raises `UsageError` where the file cannot be opened, `CaptureError` where it is none, or holds no books.
     """
     with closing(CaptureReader(str(path))) as reader:
         followed = books_of(reader.header.about)

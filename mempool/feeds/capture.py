@@ -29,7 +29,7 @@ import orjson
 from msgspec import Raw, Struct
 
 from mempool import __version__
-from mempool.errors import CaptureError, StoreError
+from mempool.errors import CaptureError, StoreError, UsageError
 from mempool.feeds.events import Purpose
 from mempool.model.display import excerpt
 
@@ -212,8 +212,8 @@ class CaptureWriter:
 class CaptureReader:
     """Iterates over a capture's entries, once, in their order.
 
-    Raises `CaptureError` with the line: at once where the header is not one, later where the rest cannot be read on,
-    after everything before it has been delivered.
+    Raises `UsageError` where the file cannot be opened, `CaptureError` with the line: at once where the header is not one,
+    later where the rest cannot be read on, after everything before it has been delivered.
     """
 
     def __init__(self, path: str) -> None:
@@ -246,7 +246,7 @@ class CaptureReader:
                 zipped = file.read(2) == b"\x1f\x8b"
             return cast("BinaryIO", gzip.open(self.path)) if zipped else Path(self.path).open("rb")
         except OSError as error:
-            raise self._error(f"cannot be opened: {_reason(error)}: name a capture that `run --record` wrote") from None
+            raise UsageError(f"{self.path}: {_reason(error)}: name a capture that `run --record` wrote") from None
 
     def _header(self) -> Header:
         self.line = 0

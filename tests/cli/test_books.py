@@ -90,6 +90,23 @@ def test_lost_frame_is_a_gap_and_leaves_no_quote(tmp_path: Path, capsys: pytest.
     assert {line["schema"] for line in lines} == {"mempool.bbo/1"}
 
 
+@pytest.mark.parametrize("content", [b"", b"no recording\n", stamped(session_of(DIALECTS["bybit"]()))])
+def test_recording_of_another_exchange_or_of_none_is_pointed_out(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "frames"
+    file.write_bytes(content)
+    assert run(["books", "--replay", str(file), "--exchange", "kraken"]) == 0
+    assert capsys.readouterr().err == f"{file} has no frame of an order book of Kraken: are the file and --exchange right?\n"
+
+
+def test_full_disk_under_the_quotes_names_their_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "frames"
+    file.write_bytes(stamped(session_of(DIALECTS["bybit"]())))
+    assert run(["books", "--replay", str(file), "--exchange", "bybit", "--bbo", "/dev/full"]) == 7
+    assert capsys.readouterr().err == "error: /dev/full cannot be written: No space left on device; name another file\n"
+
+
 def test_garbage_is_counted_and_ends_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     frames = session_of(Kraken())
     file = tmp_path / "frames"
@@ -117,7 +134,11 @@ def test_recording_that_is_cut_off_is_reported_as_far_as_it_goes(tmp_path: Path,
         (["--replay", "FILE", "--exchange", "mtgox"], 2, "known are binance, coinbase, kraken, okx, bybit"),
         (["--replay", "FILE"], 2, "binance, coinbase, kraken, okx, bybit"),
         (["--replay", "absent", "--exchange", "okx"], 2, "absent"),
-        (["--replay", "FILE", "--exchange", "okx", "--bbo", "absent/bbo"], 2, "absent/bbo"),
+        (
+            ["--replay", "FILE", "--exchange", "okx", "--bbo", "absent/bbo"],
+            7,
+            "absent/bbo cannot be written: No such file or directory",
+        ),
         (["--replay", "CUT", "--exchange", "okx"], 5, "not a whole gzip file"),
     ],
 )

@@ -185,7 +185,7 @@ def test_time_or_number_beyond_64_bits_in_a_capture_is_cut(tmp_path: Path) -> No
         (["DB", "--to", "out", "--table", "sqlite_schema"], 2, "there is no table 'sqlite_schema'"),
         (["CAPTURE", "--to", "out", "--table", "quotes"], 2, "there is no table 'quotes': a capture has one, entries"),
         (["DB", "--to", "out.parquet"], 2, "out.parquet is one file for"),
-        (["DB", "--to", "text/out"], 2, "text/out: cannot be written: "),
+        (["DB", "--to", "text/out"], 7, "text/out cannot be written: "),
         (["DB", "--to", "there"], 7, "there/quotes.parquet exists already and is not overwritten"),
         (["text", "--to", "out"], 5, "text, line 1: it is no database, and as a capture: the line is cut off"),
         (["FOREIGN", "--to", "out"], 7, "is a database of another program"),

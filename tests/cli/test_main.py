@@ -34,6 +34,29 @@ def mempool(*arguments: str, home: Path, **variables: str) -> subprocess.Complet
     )
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "replay FILE",
+        "scan --replay FILE",
+        "export FILE --to out",
+        "backtest FILE",
+        "decode FILE",
+        "simulate FILE",
+        "profile decode FILE",
+        "books --replay FILE --exchange kraken",
+        "books gaps --replay FILE --exchange kraken",
+    ],
+)
+def test_file_that_is_not_there_is_a_wrong_call_in_every_command(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert frame.run(command.replace("FILE", "none").split()) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: none: No such file or directory: ")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_loads_no_heavy_library(arguments: list[str], tmp_path: Path) -> None:
     script = (

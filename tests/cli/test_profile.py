@@ -153,5 +153,5 @@ def test_frames_of_nobody_are_one_line(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_output_that_cannot_be_written_is_one_line(block_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert profile("decode", block_file, tmp_path / "absent" / "flame.svg", "--sampler", "inside") == 2
+    assert profile("decode", block_file, tmp_path / "absent" / "flame.svg", "--sampler", "inside") == 7
     assert "cannot be written: No such file or directory" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from random import Random
 import orjson
 import pytest
 
-from mempool.errors import CaptureError, StoreError
+from mempool.errors import CaptureError, StoreError, UsageError
 from mempool.feeds.capture import Asked, CaptureReader, CaptureWriter, Down, Entry, Expired, Heard, Mark, Refused, Up
 from mempool.feeds.events import Purpose
 
@@ -130,19 +130,22 @@ def test_damaged_gzip_is_a_clear_error_after_what_stands_before_it(tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "cannot be opened: No such file or directory"),
         (b"", "this is not a capture"),
         (b"\x1f\x8bbanana", "cannot be read on"),
         (b'{"jsonrpc":"2.0"}\n', "this is not a capture"),
         (b'{"schema":"mempool.capture/2","chain_id":1,"started_ns":1,"version":"9"}\n', "has schema mempool.capture/2"),
     ],
 )
-def test_file_that_is_no_capture_is_refused_at_once(tmp_path: Path, content: bytes | None, reason: str) -> None:
+def test_file_that_is_no_capture_is_refused_at_once(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "a"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(CaptureError, match=reason):
         CaptureReader(str(path))
+
+
+def test_file_that_cannot_be_opened_is_a_wrong_call(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="none: No such file or directory: name a capture"):
+        CaptureReader(str(tmp_path / "none"))
 
 
 def test_file_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
