@@ -16,7 +16,7 @@ from mempool.detect.cross_view import Pair
 from mempool.detect.steps import SLACK, Steps, steps_of
 from mempool.model.arbitrage import BookTrade
 from mempool.model.book import Instrument, Level, Quote
-from mempool.model.consolidated import PIPS, Exact, Trade
+from mempool.model.consolidated import PIPS, Trade
 
 
 class Leg(NamedTuple):
@@ -179,24 +179,29 @@ class Offers:
         if depth is None:
             raise LookupError(f"{instrument.venue} {instrument.symbol} is not priced")
         unit, size_unit = POWERS[depth.price_decimals], POWERS[depth.size_decimals]
-        fee = Fraction(PIPS + trade.value * (fees[instrument.venue] if fees else 0), PIPS)
+        fee = PIPS + trade.value * (fees[instrument.venue] if fees else 0)
         in_value = instrument.base == self.pair.money.asset
-        scaled = amount * size_unit * (unit / fee if in_value else 1)
-        size, value, price = _walk(depth.side(trade), scaled, in_value=in_value)
-        base, money = Fraction(size) / size_unit, value * fee / (unit * size_unit)
+        number, divisor = amount.numerator * size_unit, amount.denominator
+        if in_value:
+            number, divisor = number * unit * PIPS, divisor * fee
+        size, value, price = _walk(depth.side(trade), number, divisor, in_value=in_value)
+        base, money = size / size_unit, value * Fraction(fee, PIPS * unit * size_unit)
         amounts = (money, base) if trade is Trade.BUY else (base, money)
         return BookTrade(instrument, trade, *amounts, Fraction(price, unit), self._books.now_ns - depth.recv_ns)
 
 
-def _walk(levels: Sequence[Level], amount: Fraction, *, in_value: bool) -> tuple[Exact, Exact, int]:
-    """Size, value and worst price of the best levels that come to an amount of size, or of value; scaled as the levels are."""
+def _walk(levels: Sequence[Level], number: int, divisor: int, *, in_value: bool) -> tuple[Fraction, Fraction, int]:
+    """Size, value and worst price of the best levels that come to `number / divisor` of size, or of value; scaled as they are."""
     size = value = worst = 0
-    whole = int(amount)
+    whole = number // divisor
     for level in levels:
         level_value = level.price * level.size
         reached, offered = (value, level_value) if in_value else (size, level.size)
         if reached + offered > whole:
-            part = (amount - reached) / (level.price if in_value else 1)
-            return size + part, value + part * level.price, level.price if part else worst
+            part, price, whole_and_part = number - reached * divisor, level.price, Fraction(number, divisor)
+            worst = price if part else worst
+            if in_value:
+                return Fraction(size * divisor * price + part, divisor * price), whole_and_part, worst
+            return whole_and_part, Fraction(value * divisor + part * price, divisor), worst
         size, value, worst = size + level.size, value + level_value, level.price
-    return size, value, worst
+    return Fraction(size), Fraction(value), worst
