@@ -69,7 +69,7 @@ class Asking:
         if self._exchange.rest is not None:
             events.append(self._exchange.rest.request(self._instrument))
         else:
-            events.extend(map(Send, self._exchange.resubscribe([self._instrument])))
+            events.extend([Send(frame, self._instrument.symbol) for frame in self._exchange.resubscribe([self._instrument])])
 
     def tick(self, now_ns: int, events: list[BookEvent]) -> None:
         """While a snapshot is awaited: ask for what is due, or was not answered in time."""

@@ -211,6 +211,7 @@ BINANCE = Exchange(
     continuity=continuity,
     symbol=joined,
     pair=pair_of,
-    limits=Limits(messages_per_second=5, streams_per_connection=1_024, connects_per_minute=60, lifetime_ns=86_400 * SECOND_NS),
+    # 1,024 streams a connection, and two a symbol; 300 connections in five minutes.
+    limits=Limits(messages_per_second=5, symbols_per_connection=512, connects_per_minute=60, lifetime_ns=86_400 * SECOND_NS),
     rest=Rest(snapshot_request, parse_snapshot, lambda line: b'"lastUpdateId"' in line and b'"stream"' not in line),
 )

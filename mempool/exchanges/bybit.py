@@ -96,7 +96,7 @@ BYBIT = Exchange(
     continuity=continuity,
     symbol=joined,
     pair=pair_of,
-    limits=Limits(),
+    limits=Limits(connects_per_minute=100),  # 500 connections in five minutes
     ping=Ping(b'{"op":"ping"}', 20 * SECOND_NS),
     trims_zeros=True,
 )

@@ -116,7 +116,7 @@ COINBASE = Exchange(
     continuity=None,
     symbol=dashed,
     pair=pair,
-    limits=Limits(messages_per_second=8, connects_per_minute=480),
+    limits=Limits(messages_per_second=8, connects_per_second=8),
     heartbeat_ns=SECOND_NS,
     trims_zeros=True,
 )

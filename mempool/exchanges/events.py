@@ -18,6 +18,8 @@ class Send(Struct, frozen=True, gc=False):
     """A frame to send on this connection: subscriptions, the venue's own pings."""
 
     frame: bytes
+    about: str = ""
+    """The symbol whose book was lost, where it asks for another snapshot; the frames of one request follow each other."""
 
 
 class FetchSnapshot(Struct, frozen=True, gc=False):

@@ -35,7 +35,10 @@ class Limits(Struct, frozen=True):
 
     messages_per_second: float = 0
     """Of ours, on one connection."""
-    streams_per_connection: int = 0
+    subscriptions_per_hour: float = 0
+    """Frames that subscribe or unsubscribe, on one connection."""
+    symbols_per_connection: int = 0
+    connects_per_second: float = 0
     connects_per_minute: float = 0
     lifetime_ns: int = 0
     """After which the venue cuts a connection; 0 where it does not."""

@@ -23,6 +23,8 @@ from mempool.model.book import BookUpdate, Instrument
 
 NAME = "okx"
 CHECKED_LEVELS = 25
+MOST_REQUESTS = 100
+"""At the start of a connection, of the 480 that the venue allows it in an hour."""
 DEPTHS = {"books": 400, "books50-l2-tbt": 50, "books-l2-tbt": 401}
 """Of the channels that send changes of a book. The last has 400 levels too, and is the faster one of the two."""
 _TextLevels = list[tuple[str, str, str, str]]
@@ -159,6 +161,12 @@ class _Texts:
         return [texts.get(key, "") for key in side.best_keys(CHECKED_LEVELS)]
 
 
+def subscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
+    """One symbol a request, so that none is refused for another's sake; several where there are more than may be asked for."""
+    size = -(-len(instruments) // MOST_REQUESTS)
+    return tuple(_request("subscribe", instruments[at : at + size]) for at in range(0, len(instruments), size or 1))
+
+
 def _request(operation: str, instruments: Sequence[Instrument]) -> bytes:
     arguments = [{"channel": "books", "instId": each.symbol} for each in instruments]
     return msgspec.json.encode({"op": operation, "args": arguments})
@@ -168,14 +176,13 @@ OKX = Exchange(
     name=NAME,
     label="OKX",
     url=lambda instruments: "wss://ws.okx.com:8443/ws/v5/public",
-    # One channel a request, so that none is refused for another's sake.
-    subscribe=lambda instruments: tuple(_request("subscribe", [each]) for each in instruments),
+    subscribe=subscribe,
     resubscribe=lambda instruments: (_request("unsubscribe", instruments), _request("subscribe", instruments)),
     parse=parse,
     continuity=continuity,
     symbol=dashed,
     pair=pair_of,
-    limits=Limits(),
+    limits=Limits(subscriptions_per_hour=480, connects_per_second=3),
     ping=Ping(b"ping", 18 * SECOND_NS),
     verifier=Checksum,
     trims_zeros=True,

@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mempool.errors import UsageError
 from mempool.exchanges.events import Reconnect
 from mempool.exchanges.exchange import Exchange
 from mempool.feeds.bans import LIMITED, SECOND_NS, BanList
@@ -79,7 +80,10 @@ class ExchangeFeed:
         options: ExchangeOptions | None = None,
         shared: Shared | None = None,
     ) -> None:
-        """Whoever gives `shared` closes it."""
+        """Whoever gives `shared` closes it. Raises `UsageError` on more symbols than the venue has on one connection."""
+        most = exchange.limits.symbols_per_connection
+        if most and len(instruments) > most:
+            raise UsageError(f"{exchange.name}: {len(instruments):,} symbols, and at most {most:,} can be followed at a time")
         self.exchange, self.name = exchange, exchange.name
         self.books = VenueBooks(exchange, instruments)
         self.attempts = 0
@@ -94,6 +98,7 @@ class ExchangeFeed:
         self._clock = ReceiveClock()
         self._redial = Redial(exchange.limits, self._options.redial)
         self._recorder = VenueRecorder(self._options.capture)
+        self._pace: Pace | None = None
         self._connections: dict[str, VenueConnection] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -186,7 +191,10 @@ class ExchangeFeed:
         self._redial.opened(source, self._clock.now_ns())
         around = Surroundings(self.books, self._pass_on, self._recorder, self._shared.client, options.urls)
         idle = options.idle_seconds or HEARTBEATS * exchange.heartbeat_ns / SECOND_NS or QUIET_SECONDS
-        manners = Manners(idle, options.tick_seconds, SHARE_OF_RATE * exchange.limits.messages_per_second)
+        limits = exchange.limits
+        # Of both connections, while there are two: some venues count an address's messages, not a connection's.
+        pace = self._pace = self._pace or Pace(SHARE_OF_RATE * limits.messages_per_second)
+        manners = Manners(idle, options.tick_seconds, pace, SHARE_OF_RATE * limits.subscriptions_per_hour)
         connection = self._connections[source] = VenueConnection(source, link, clock, around, manners)
         return connection
 

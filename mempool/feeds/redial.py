@@ -47,8 +47,10 @@ class Redial:
         """Whether the back-off is over, and the venue's rate of connections leaves room."""
         while self._attempts and self._attempts[0] <= now_ns - MINUTE_NS:
             self._attempts.popleft()
-        limit = self._limits.connects_per_minute
-        return now_ns >= self._not_before_ns and (not limit or len(self._attempts) + 1 <= limit)
+        a_minute, a_second = self._limits.connects_per_minute, self._limits.connects_per_second
+        if now_ns < self._not_before_ns or (a_minute and len(self._attempts) + 1 > a_minute):
+            return False
+        return not a_second or sum(at_ns > now_ns - SECOND_NS for at_ns in self._attempts) + 1 <= a_second
 
     def opening(self, now_ns: int) -> None:
         """An attempt is made."""

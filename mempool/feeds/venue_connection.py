@@ -15,7 +15,8 @@ from mempool.feeds.links import Link
 from mempool.feeds.pace import Pace
 from mempool.feeds.receive_clock import ReceiveClock
 from mempool.feeds.snapshots import NoSnapshot, SnapshotClient
-from mempool.feeds.venue import VenueBooks, VenueEvent
+from mempool.feeds.subscriptions import Subscriptions
+from mempool.feeds.venue import Order, VenueBooks, VenueEvent
 from mempool.feeds.venue_capture import VenueRecorder
 from mempool.feeds.venue_urls import VenueUrls
 
@@ -31,11 +32,13 @@ class Surroundings(Struct, frozen=True):
 
 
 class Manners(Struct, frozen=True):
-    """How silence is noticed, in seconds, and how fast may be sent (0: at will)."""
+    """How silence is noticed, in seconds, and how fast and how often may be sent."""
 
     idle_seconds: float
     tick_seconds: float
-    messages_per_second: float
+    pace: Pace
+    """Of all the venue's connections."""
+    subscriptions_per_hour: float
 
 
 class VenueConnection:
@@ -44,8 +47,9 @@ class VenueConnection:
     def __init__(self, source: str, link: Link, clock: ReceiveClock, around: Surroundings, manners: Manners) -> None:
         self.source = source
         self._link, self._clock, self._around, self._manners = link, clock, around, manners
-        self._pace = Pace(manners.messages_per_second)
-        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
+        self._subscriptions = Subscriptions(manners.subscriptions_per_hour)
+        self._outgoing: asyncio.Queue[bytes | None] = asyncio.Queue()
+        """None where a subscription may be due."""
         self._wanted: asyncio.Queue[FetchSnapshot] = asyncio.Queue()
         self._fetches: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
@@ -55,15 +59,20 @@ class VenueConnection:
         """Until the link is lost. Raises `LinkLost`, and whatever the handler raises."""
         now_ns = self._clock.now_ns()
         self._around.recorder.up(now_ns, self.source)
-        self._around.pass_on(self._around.books.opened(self.source, now_ns))
+        events = self._around.books.opened(self.source, now_ns)
+        self._subscriptions.opened(sum(isinstance(event, Order) for event in events), time.monotonic())
+        self._around.pass_on(events)
         await first_end(self._read(), self._send(), self._fetch(), self._keep_watch())
 
     def carry_out(self, action: Send | FetchSnapshot) -> None:
-        """Soon, and in the order of the calls."""
-        if isinstance(action, Send):
-            self._outgoing.put_nowait(action.frame)
-        else:
+        """Soon, and in the order of the calls, but for subscriptions that the venue's limit does not allow yet."""
+        if not isinstance(action, Send):
             self._wanted.put_nowait(action)
+        elif action.about:
+            self._subscriptions.ask(action.about, action.frame)
+            self._outgoing.put_nowait(None)
+        else:
+            self._outgoing.put_nowait(action.frame)
 
     def abort(self, reason: str) -> None:
         """End it at once; `run` raises `LinkLost` with this reason."""
@@ -88,9 +97,10 @@ class VenueConnection:
     async def _send(self) -> None:
         while True:
             frame = await self._outgoing.get()
-            await self._pace.turn()
-            self._around.recorder.sent(self._clock.now_ns(), self.source, frame)
-            self._link.send(frame)
+            for each in self._subscriptions.due(time.monotonic()) if frame is None else (frame,):
+                await self._manners.pace.turn()
+                self._around.recorder.sent(self._clock.now_ns(), self.source, each)
+                self._link.send(each)
 
     async def _fetch(self) -> None:
         """Side by side: one book's slow snapshot does not hold up another's."""
@@ -124,6 +134,8 @@ class VenueConnection:
             if self._broken is not None:
                 raise self._broken
             self._tick()
+            if self._subscriptions.waiting:
+                self._outgoing.put_nowait(None)
             if self._link.fault:
                 self._link.abort(self._link.fault)
             now = time.monotonic()

@@ -10,14 +10,16 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from mempool.errors import UsageError
+from mempool.exchanges import EXCHANGES
 from mempool.exchanges.events import StateChanged
 from mempool.feeds.bans import BanList
 from mempool.feeds.capture import CaptureReader, CaptureWriter
-from mempool.feeds.exchange import Shared
+from mempool.feeds.exchange import ExchangeFeed, Shared
 from mempool.feeds.redial import RedialOptions
 from mempool.feeds.venue import News
 from mempool.feeds.venue_capture import VenueReplay
-from mempool.model.book import Connection, Quote
+from mempool.model.book import Connection, Instrument, Quote
 from tests.fakes.venue import binance_diff, binance_snapshot, bybit_delta, bybit_snapshot, fake_venue
 from tests.feeds.following import QUICK, WAIT_SECONDS, Follower, following
 
@@ -115,6 +117,29 @@ async def test_subscriptions_keep_to_the_rate_of_the_venue() -> None:
             await follower.until(lambda: len(server.received) == 20)
     at = [seconds for seconds, _ in server.received]
     assert at[-1] - at[0] >= 19 / 50
+
+
+async def test_book_that_is_lost_again_and_again_is_asked_for_no_more_often_than_the_venue_allows_in_an_hour() -> None:
+    async with fake_venue() as server:
+        server.greeting = [bybit_snapshot(100), bybit_delta(105, "3000.15")]
+        follower = Follower("bybit", server)
+        exchange = follower.feed.exchange
+        limits = msgspec.structs.replace(exchange.limits, subscriptions_per_hour=12)
+        follower.feed.exchange = msgspec.structs.replace(exchange, limits=limits)
+        async with following(follower):
+            await follower.until(lambda: len(server.received) == 5)
+            await asyncio.sleep(1.5)
+    asked = [b"unsubscribe" in frame for _, frame in server.received]
+    # Of 12 less a fifth one is spent at the start; the second request leaves less than the third one would have taken.
+    assert asked == [False, True, False, True, False]
+    assert len(server.connections) == 1
+
+
+def test_more_symbols_than_a_connection_has_are_refused() -> None:
+    exchange = EXCHANGES["binance"]
+    instruments = [Instrument("binance", f"S{number}USDT", f"S{number}", "USDT") for number in range(513)]
+    with pytest.raises(UsageError, match="513 symbols, and at most 512"):
+        ExchangeFeed(exchange, instruments, lambda name, event: None)
 
 
 async def test_announced_shutdown_opens_a_second_connection_and_no_quote_is_lost() -> None:

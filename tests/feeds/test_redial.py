@@ -62,6 +62,33 @@ def test_attempts_stay_within_the_venues_rate() -> None:
     assert all(late - early >= MINUTE_NS for early, late in zip(opened, opened[60:], strict=False))
 
 
+def test_attempts_stay_within_the_venues_rate_a_second() -> None:
+    redial, now_ns = Redial(Limits(connects_per_second=3), draw=lambda: 0.0), START_NS
+    opened: list[int] = []
+    while len(opened) < 30:
+        now_ns += SECOND_NS // 100
+        if redial.may_open(now_ns):
+            redial.opening(now_ns)
+            redial.ended("x", now_ns)
+            opened.append(now_ns)
+    assert all(late - early >= SECOND_NS for early, late in zip(opened, opened[3:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("venue", "minutes", "most"), [("binance", 5, 300), ("bybit", 5, 500), ("okx", 1, 180), ("coinbase", 1, 480)]
+)
+def test_venue_that_refuses_every_attempt_is_tried_within_its_documented_limit(venue: str, minutes: int, most: int) -> None:
+    redial, now_ns = Redial(EXCHANGES[venue].limits, draw=lambda: 0.0), START_NS  # without any pause
+    opened: list[int] = []
+    for _ in range(minutes * 60 * 50):
+        now_ns += SECOND_NS // 50
+        if redial.may_open(now_ns):
+            redial.opening(now_ns)
+            redial.ended("x", now_ns)
+            opened.append(now_ns)
+    assert most / 2 < len(opened) <= most
+
+
 def test_pause_that_the_venue_demands_is_kept() -> None:
     redial = Redial(Limits(), draw=lambda: 0.0)
     redial.ended("x", START_NS, wait_seconds=120)
