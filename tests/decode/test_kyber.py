@@ -16,8 +16,10 @@ from tests.decode.mined_calls import mined_call
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 
 ROUTER = bytes.fromhex("6131b5fae19ea4f9d964eac0408e4408b66337b5")
+FIRST_ROUTER = bytes.fromhex("617dee16b86534a5d792a4d7a62fb491b544111e")
 ETH, NOBODY = b"\xee" * 20, bytes(20)
 DESCRIPTION = "(address,address,address[],uint256[],address[],uint256[],address,uint256,uint256,uint256,bytes)"
+DESCRIPTION_WITHOUT_FEES = "(address,address,address[],uint256[],address,uint256,uint256,uint256,bytes)"
 EXECUTION = f"((address,address,bytes,{DESCRIPTION},bytes))"
 FEE_ON_TOKEN_OUT, FEE_IN_BPS = 0x40, 0x80
 
@@ -38,8 +40,13 @@ def swap(
     return calldata(name + EXECUTION, (FRIEND, NOBODY, b"program", description, b"{}"))
 
 
-def decoded(data: bytes, value_wei: int = 0) -> DecodedCall:
-    call = decode(tables(), ROUTER, data, value_wei, SENDER)
+def swap_without_fees(name: str = "swap", tokens: tuple[bytes, bytes] = (DAI, USDC), minimum: int = 22) -> bytes:
+    description = (*tokens, [FRIEND], [10_000], FRIEND, 10_000, minimum, 0, b"")
+    return calldata(f"{name}(address,{DESCRIPTION_WITHOUT_FEES},bytes,bytes)", FRIEND, description, b"program", b"{}")
+
+
+def decoded(data: bytes, value_wei: int = 0, router: bytes = ROUTER) -> DecodedCall:
+    call = decode(tables(), router, data, value_wei, SENDER)
     assert call is not None
     return call
 
@@ -49,7 +56,12 @@ def example(of: DecodeTables, _router: RouterTable) -> tuple[bytes, int]:
     return swap(tokens=(ETH, other)), 10_000
 
 
-EXAMPLES: dict[str, Example] = {"kyber_meta_router": example}
+def example_without_fees(of: DecodeTables, _router: RouterTable) -> tuple[bytes, int]:
+    other = next(token for token in of.tokens if token != of.wrapped_native)
+    return swap_without_fees(tokens=(ETH, other)), 10_000
+
+
+EXAMPLES: dict[str, Example] = {"kyber_meta_router": example, "kyber_meta_router_v1": example_without_fees}
 
 
 @pytest.mark.parametrize("name", ["swap", "swapGeneric", "swapSimpleMode"])
@@ -92,3 +104,13 @@ def test_mined_swap_inside_another_call_states_its_minimum(shared_data: Path) ->
     (intent,) = call.intents
     assert (intent.router, intent.token_out) == ("kyber_meta_router", bytes(20))
     assert intent.size == ExactIn(2921673841950719985219, 1400769652862917882)
+
+
+@pytest.mark.parametrize("name", ["swap", "swapSimpleMode"])
+def test_first_router_states_them_without_fees(name: str) -> None:
+    call = decoded(swap_without_fees(name), router=FIRST_ROUTER)
+    (intent,) = call.intents
+    assert (intent.token_in, intent.token_out, intent.size, intent.recipient) == (DAI, USDC, ExactIn(10_000, 22), FRIEND)
+    assert call.completeness is Completeness.PARTIAL
+    with pytest.raises(MalformedCalldata, match="least return is 0"):
+        decoded(swap_without_fees(name, minimum=0), router=FIRST_ROUTER)

@@ -16,15 +16,17 @@ from mempool.decode.routers.direct_pools import (
     UNISWAP_V3_POOL,
     UNISWAP_V4_POOL_MANAGER,
 )
-from mempool.decode.routers.kyber_meta_router import KYBER_META_ROUTER
+from mempool.decode.routers.kyber_meta_router import KYBER_META_ROUTER, KYBER_META_ROUTER_V1
 from mempool.decode.routers.odos_router import ODOS_ROUTER_V2, ODOS_ROUTER_V3
 from mempool.decode.routers.okx_dex_router import OKX_DEX_ROUTER
+from mempool.decode.routers.one_inch_v1 import ONE_INCH_V1
 from mempool.decode.routers.one_inch_v2 import ONE_INCH_V2
 from mempool.decode.routers.one_inch_v4 import ONE_INCH_V3, ONE_INCH_V4
 from mempool.decode.routers.one_inch_v5 import ONE_INCH_V5
 from mempool.decode.routers.one_inch_v6 import ONE_INCH_V6
 from mempool.decode.routers.open_ocean_exchange import OPEN_OCEAN_EXCHANGE
 from mempool.decode.routers.pancake import PANCAKE_SMART_ROUTER, PANCAKE_UNIVERSAL_ROUTER
+from mempool.decode.routers.paraswap_v4 import PARASWAP_V4
 from mempool.decode.routers.paraswap_v5 import PARASWAP_V5
 from mempool.decode.routers.paraswap_v6 import PARASWAP_V6
 from mempool.decode.routers.sushi_red_snwapper import SUSHI_RED_SNWAPPER
@@ -71,11 +73,13 @@ ROUTERS: Mapping[str, RouterKind] = {
     "sushi_route_processor_5": SUSHI_ROUTE_PROCESSOR_5,
     "sushi_red_snwapper": SUSHI_RED_SNWAPPER,
     "kyber_meta_router": KYBER_META_ROUTER,
+    "kyber_meta_router_v1": KYBER_META_ROUTER_V1,
     "odos_router_v2": ODOS_ROUTER_V2,
     "odos_router_v3": ODOS_ROUTER_V3,
     "cow_settlement": COW_SETTLEMENT,
     "uniswap_x_exclusive_dutch": UNISWAP_X_EXCLUSIVE_DUTCH,
     "uniswap_x_v2_dutch": UNISWAP_X_V2_DUTCH,
+    "one_inch_v1": ONE_INCH_V1,
     "one_inch_v2": ONE_INCH_V2,
     "one_inch_v3": ONE_INCH_V3,
     "one_inch_v4": ONE_INCH_V4,
@@ -84,6 +88,7 @@ ROUTERS: Mapping[str, RouterKind] = {
     "okx_dex_router": OKX_DEX_ROUTER,
     "zerox_settler": ZEROX_SETTLER,
     "zerox_bridge_settler": ZEROX_BRIDGE_SETTLER,
+    "paraswap_v4": PARASWAP_V4,
     "paraswap_v5": PARASWAP_V5,
     "open_ocean_exchange": OPEN_OCEAN_EXCHANGE,
 }

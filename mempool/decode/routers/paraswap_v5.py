@@ -27,22 +27,29 @@ Tokens = tuple[bytes, bytes]
 def simple_swap(call: Call, arguments: tuple[Any, ...]) -> None:
     """[protected]SimpleSwap(data): calls that the contract makes one after another, then the balance checked and paid out"""
     token_in, token_out, from_amount, to_amount, *_ = arguments[0]
-    _follow_calls(call, arguments[0], (token_in, token_out), ExactIn(from_amount, to_amount))
+    _hold_to_deadline(call, arguments[0])
+    follow_calls(call, arguments[0], (token_in, token_out), ExactIn(from_amount, to_amount))
 
 
 def simple_buy(call: Call, arguments: tuple[Any, ...]) -> None:
     """[protected]SimpleBuy(data)"""
     token_in, token_out, from_amount, to_amount, *_ = arguments[0]
-    _follow_calls(call, arguments[0], (token_in, token_out), ExactOut(to_amount, from_amount))
+    _hold_to_deadline(call, arguments[0])
+    follow_calls(call, arguments[0], (token_in, token_out), ExactOut(to_amount, from_amount))
 
 
-def _follow_calls(call: Call, data: tuple[Any, ...], tokens: Tokens, size: Size) -> None:
-    _, _, from_amount, to_amount, _, callees, packed, starts, values, beneficiary, _, _, _, deadline, _ = data
+def _hold_to_deadline(call: Call, data: tuple[Any, ...]) -> None:
+    *_, deadline, _ = data
+    call.hold_to(deadline)
+
+
+def follow_calls(call: Call, data: tuple[Any, ...], tokens: Tokens, size: Size) -> None:
+    """`data` begins with what every simple swap states, from the tokens to the beneficiary."""
+    _, _, from_amount, to_amount, _, callees, packed, starts, values, beneficiary, *_ = data
     if len(starts) != len(callees) + 1 or len(values) != len(callees):
         raise call.malformed("the calls, their starts and their values differ in number")
     if not to_amount:
         raise call.malformed("the amount to receive is 0")
-    call.hold_to(deadline)
     pay_in(call, plain_token(tokens[0]), from_amount)
     call.books().credit(call.contract, plain_token(tokens[0]), Holding(from_amount))
     known = len(call.intents)
