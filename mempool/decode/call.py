@@ -26,6 +26,8 @@ PlaceOf = Callable[[int], tuple[bytes, int]]
 # A look-up on an enum costs as much as a whole struct before Python 3.12.
 _EXACT = Completeness.EXACT
 _FEW = 16
+_MOST = (1 << 256) - 1
+"""No balance holds more, so that a minimum above it says no more than one of it: portions taken over and over can ask for any."""
 _OUTPUTS = [Holding(0, (number,)) for number in range(_FEW)]
 """What each of the first intents brings."""
 _LESS_THAN_EXACT = (Completeness.PARTIAL, Completeness.TOKENS_UNKNOWN, Completeness.AMOUNT_UNKNOWN)
@@ -234,7 +236,7 @@ class Call(Budget, kw_only=True):
         if not held.sources or not held.known:
             return
         for take in reversed(held.takes):
-            minimum = take.needed_before(minimum)
+            minimum = min(take.needed_before(minimum), _MOST)
         if len(held.sources) == 1 and not held.wei:
             self._require_of(held.sources[0], minimum)
         elif minimum > held.wei and not self.revert_scopes and not any(self.intents[each].allow_revert for each in held.sources):

@@ -353,6 +353,13 @@ def test_dirty_recipient_executes_from_version_1_2_on_but_a_dirty_path_never(rou
         decoded(router, with_dirty_word(data, bytes(12) + WETH))
 
 
+def test_minimum_that_portions_raise_over_and_over_is_at_most_what_a_balance_can_be() -> None:
+    swap = (V3_IN, (TO_ROUTER, 11, 1, path(USDC, 500, WETH), True))
+    portions: list[Command] = [(FULL_PORTION, (WETH, FRIEND, 10**18 - 1))] * 250
+    call = executed("ur2.1.1", [swap, *portions, (SWEEP, (WETH, TO_SENDER, 1 << 159))])
+    assert call.intents[0].size == ExactIn(11, (1 << 256) - 1)
+
+
 def relengthened(router: str, commands: list[Command], number: int, length: int) -> bytes:
     """The plan as an encoder makes it, with another length stated for one of its inputs."""
     data = calldata("execute(bytes,bytes[])", *plan(router, commands))
