@@ -124,7 +124,8 @@ class PoolFactory(Struct, frozen=True):
         tick_spacing = self.tick_spacings.get(fee_pips, 0)
         if self.tick_spacings and not tick_spacing:
             return Hop(self.name, "", b"", token_in, token_out, fee_pips)
-        address = self.address_of(token_in, token_out, fee_pips)
+        back = self.hops.get((token_out, token_in, fee_pips))
+        address = self.address_of(token_in, token_out, fee_pips) if back is None else back.pool
         kind = self.kind if self.is_simulated else ""
         return Hop(self.name, kind, address, token_in, token_out, fee_pips, tick_spacing)
 

@@ -129,8 +129,9 @@ def _add_split(call: Call, nodes: Sequence[Node], tokens: dict[int, bytes], term
     books = call.books()
     for node in nodes:
         held = None if node is nodes[0] else books.take_all(places[node.number], node.token)
+        parts = _parts(node, amount_in) if held is None else []
         for index, edge in enumerate(node.edges):
-            size, reason = _fixed(node, index, amount_in) if held is None else _share(node, index, held)
+            size, reason = (ExactIn(parts[index], 0), "") if held is None else _share(node, index, held)
             hop = _hop(call, edge, (node.token, tokens[edge.to]))
             _add_edge(call, hop, (size, places[edge.to]), reason)
             last += [len(call.intents) - 1] if edge.to == len(nodes) else []
@@ -153,12 +154,12 @@ def _own_up(call: Call) -> None:
         call.intents[-1] = replace(intent, completeness=Completeness.PARTIAL, reason=_UNPROVEN)
 
 
-def _fixed(node: Node, index: int, amount_in: int) -> tuple[Size, str]:
-    """An edge's part of a stated amount."""
+def _parts(node: Node, amount_in: int) -> list[int]:
+    """What each edge gets of a stated amount."""
     parts = [amount_in * edge.share // WHOLE for edge in node.edges]
-    if node.gives_all and index == len(parts) - 1:
-        return ExactIn(amount_in - sum(parts[:-1]), 0), ""
-    return ExactIn(parts[index], 0), ""
+    if node.gives_all:
+        parts[-1] = amount_in - sum(parts[:-1])
+    return parts
 
 
 def _share(node: Node, index: int, held: Holding) -> tuple[Size, str]:

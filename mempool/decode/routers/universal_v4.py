@@ -73,16 +73,18 @@ def _run_action(unlock: Unlock, code: int, data: bytes, place: tuple[int, int]) 
     if length < action.min_bytes:
         raise call.malformed(f"{action.name} has {length} bytes of parameters, fewer than {action.min_bytes}")
     call.function = action.name
-    _ACTIONS[action.name](unlock, _parameters(call, action, data, start))
+    _ACTIONS[action.name](unlock, _parameters(unlock, action, data, start))
 
 
-def _parameters(call: Call, action: Action, data: bytes, start: int) -> Arguments:
+def _parameters(unlock: Unlock, action: Action, data: bytes, start: int) -> Arguments:
     """What is not laid out as usual is looked for as the router does, in the call that the pool manager makes of it."""
 
     def around() -> tuple[bytes, int, int]:
-        return _UNLOCK_CALLBACK + blobs([data]), len(_UNLOCK_CALLBACK) + 32 + start, 0
+        if not unlock.callback:
+            unlock.callback = unlock.call.kept(_UNLOCK_CALLBACK + blobs([data]))
+        return unlock.callback, len(_UNLOCK_CALLBACK) + 32 + start, 0
 
-    arguments: Arguments = read_or_find((action.read, action.in_place), data, start, call, around)
+    arguments: Arguments = read_or_find((action.read, action.in_place), data, start, unlock.call, around)
     return arguments
 
 

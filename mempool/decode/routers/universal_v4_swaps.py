@@ -36,6 +36,8 @@ class Unlock(Struct):
     call: Call
     deltas: Ledger = field(default_factory=lambda: Ledger({}))
     sole_debts: dict[bytes, int] = {}
+    callback: bytes = b""
+    """The calldata that the pool manager calls the router with, where an action has had to be looked for in it."""
 
     def delta(self, currency: bytes) -> Holding:
         return self.deltas.balance(_OPEN, currency)
