@@ -25,6 +25,7 @@ AGGREGATORS = {
 }
 """The router's name in the chain's tables by the aggregator's, less what the latter says of the fee."""
 
+_LONGEST_NAME = 64
 _FEE_MARK = "FeeDynamic"
 _ORDERS = "airswapLight"
 
@@ -49,7 +50,8 @@ class Terms(NamedTuple):
 def swap(call: Call, arguments: tuple[Any, ...]) -> None:
     """swap(aggregatorId, tokenFrom, amount, data)"""
     identifier, token_in, amount, data = arguments
-    name = identifier.decode("ascii", "replace")
+    # Longer ones than any adapter's are told apart by what they begin with: a name is printed and kept.
+    name = identifier[:_LONGEST_NAME].decode("ascii", "replace")
     try:
         terms, inner = _order(call, data) if name.startswith(_ORDERS) else _swap(call, data)
     except MalformedCalldata as error:

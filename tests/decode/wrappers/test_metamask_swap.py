@@ -113,3 +113,8 @@ def test_amount_of_the_inner_call_is_the_one_that_counts() -> None:
     call = swapped("uniswapPermit2", USDC, 100, adapter_data((USDC, WETH), (99, 4), universal(amount_in=97)))
     assert call.intents[0].size == ExactIn(97, 5)
     assert address("ur2") in tables().routers
+
+
+def test_name_that_is_longer_than_any_is_cut() -> None:
+    call = decoded(METAMASK, calldata(SWAP, "a" * 1_000, DAI, 100, b""))
+    assert call.reason == f"not understood: data of {'a' * 64!r}"
