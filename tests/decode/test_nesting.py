@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -13,6 +12,7 @@ from eth_abi.abi import encode
 from mempool.abi import MAX_CALLDATA_BYTES, MAX_DEPTH
 from mempool.model.swap import Completeness, DecodedCall
 from tests.decode.calls import DEADLINE, FRIEND, SENDER, USDC, WETH, address, calldata, tables
+from tests.decode.costs import MEGABYTE, peak_bytes
 from tests.decode.fuzzing import Input, outcome
 from tests.decode.wrappers.wrapped import ACCOUNT, ENTRY_POINT_V07, MULTICALL3, USER_OP_V07, handle_ops, packed, user_op
 
@@ -20,7 +20,6 @@ DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 20, 50, 100, 150, 200, 300, 500, 1_
 BATCH_MODE = bytes([1]) + bytes(31)
 RATIO = 2.3
 LONG = 125_000
-MEGABYTE = 1 << 20
 
 
 def named(name: str) -> bytes:
@@ -177,15 +176,6 @@ def test_time_grows_with_the_depth_and_no_faster(name: str) -> None:
     longest = max(depth for depth in many if 2 * depth in many)
     for depth in (MAX_DEPTH // 4, longest):
         assert any(fastest(to, many[2 * depth]) <= RATIO * fastest(to, many[depth]) for _ in range(5))
-
-
-def peak_bytes(given: Input) -> int:
-    tracemalloc.start()
-    try:
-        outcome(given)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def fastest(to: bytes, data: bytes) -> float:
