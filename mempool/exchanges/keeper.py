@@ -245,33 +245,18 @@ class BookKeeper:
         """A snapshot, and what was held for it."""
         if self.is_awaiting:
             self._asking.answered(recv_ns)
-        if self._buffer and update.last_id + 1 < self._buffer[0].first_id:
-            reason = f"the snapshot is of update {update.last_id}, older than the first one held, {self._buffer[0].first_id}"
-            self._counts.reasons["an old snapshot"] += 1
-            events.append(Fault("unsynced", reason, self.instrument, recv_ns))
-            self._asking.ask(recv_ns, events)
-            return
-        try:
-            self._build(update)
-        except BadNumber as problem:
-            was_awaiting = self.is_awaiting
-            self.malformed(str(problem), recv_ns, events)
-            if was_awaiting:
-                self._asking.ask(recv_ns, events)
+        if self._is_too_old(update, recv_ns, events) or not self._is_built(update, recv_ns, events):
             return
         # An answer that was on its way when updates were lost is older than they: only an update that it joins up with proves it.
         is_proven = self._exchange.rest is None or bool(self._buffer)
         held = [each for each in self._buffer if each.last_id > update.last_id]
-        self._buffer = []
-        self.is_awaiting = False
-        self.last_id = update.last_id
-        self._said = None
+        self._buffer, self._said = [], None
+        self.is_awaiting, self.last_id = False, update.last_id
         for index, each in enumerate(held[:-1], 1):
             if not self._catch_up(each, recv_ns, events):
                 self._buffer += held[index:]
                 return
-        self._crossed_ns = None
-        self.has_synced = True
+        self._crossed_ns, self.has_synced = None, True
         if held:
             self.receive(held[-1], recv_ns, events)
         if not is_proven:
@@ -279,13 +264,29 @@ class BookKeeper:
         elif not held or (self.state.connection is not Connection.LIVE and not self.is_awaiting):
             self._judge(update, recv_ns, events)
 
-    def _build(self, update: BookUpdate) -> None:
-        exchange = self._exchange
-        if exchange.snapshot_depth is not None and not self.book.depth:
-            self.book.truncate_to(exchange.snapshot_depth(max(len(update.bids), len(update.asks))))
-        self.book.load(update.bids, update.asks)
-        if self.book.is_too_deep:
-            raise BadNumber("more levels than a book has")
+    def _is_too_old(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> bool:
+        if not self._buffer or update.last_id + 1 >= self._buffer[0].first_id:
+            return False
+        reason = f"the snapshot is of update {update.last_id}, older than the first one held, {self._buffer[0].first_id}"
+        self._counts.reasons["an old snapshot"] += 1
+        events.append(Fault("unsynced", reason, self.instrument, recv_ns))
+        self._asking.ask(recv_ns, events)
+        return True
+
+    def _is_built(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> bool:
+        was_awaiting, snapshot_depth = self.is_awaiting, self._exchange.snapshot_depth
+        try:
+            if snapshot_depth is not None and not self.book.depth:
+                self.book.truncate_to(snapshot_depth(max(len(update.bids), len(update.asks))))
+            self.book.load(update.bids, update.asks)
+            problem = "more levels than a book has" if self.book.is_too_deep else ""
+        except BadNumber as bad:
+            problem = str(bad)
+        if problem:
+            self.malformed(problem, recv_ns, events)
+            if was_awaiting:
+                self._asking.ask(recv_ns, events)
+        return not problem
 
     def _catch_up(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> bool:
         """Apply a held update without a word; whether it fitted."""
