@@ -269,9 +269,11 @@ def test_figures_add_up_for_any_mixture(tables: DecodeTables, tmp_path: Path, ac
         paid = block.ledger.swap(block.first, TOKEN, received)
         if action == "off":
             block.ledger.settle(block.first, TOKEN, received, max(1, paid // 3))
+        call = router_call(TAXED_IN, amount, 0, [TOKEN, weth])
+        is_foreign = action == "foreign"
         block.add(
-            router_call(TAXED_IN, amount, 0, [TOKEN, weth]),
-            to=b"\x99" * 20 if action == "foreign" else ROUTER02,
+            b"\xde\xad\xbe\xef" + call[4:] if is_foreign else call,
+            to=b"\x99" * 20 if is_foreign else ROUTER02,
             succeeded=action != "reverts",
         )
     counts = counted(block, tables, tmp_path)

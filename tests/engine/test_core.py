@@ -26,6 +26,7 @@ from mempool.model.record import (
     TransactionStatus,
 )
 from mempool.model.swap import Completeness, SwapIntent
+from mempool.model.transaction import PendingTransaction
 from mempool.resources import load_tables
 from mempool.simulate import CallResult
 from tests.engine.blocks import TOKEN
@@ -176,7 +177,7 @@ def test_block_behind_a_gap_is_not_graded_and_the_pools_are_asked_for_anew(world
 def test_swap_that_was_sent_and_mined_in_a_gap_has_its_row_but_no_prediction(world: World) -> None:
     world.begin()
     shown, unheard = world.announce(world.swap()), world.swap(nonce=9)
-    foreign = msgspec.structs.replace(world.swap(), to=TOKEN)
+    foreign = foreign_call(world)
     world.engine.on_block_after_gap(world.block(ref(101), [shown, unheard, foreign]))
     assert [seen.transaction.hash for seen in world.of(TransactionSeen)] == [shown.hash, unheard.hash]
     assert statuses(world) == [(hash_, TransactionStatus.INCLUDED) for hash_ in (shown.hash, unheard.hash)]
@@ -306,8 +307,7 @@ def test_every_sighting_ends_in_one_count(world: World) -> None:
     swap = world.announce(world.swap())
     world.announce(swap)
     short = type(swap)(**{**{n: getattr(swap, n) for n in swap.__struct_fields__}, "hash": "0x1", "calldata": swap.calldata[:40]})
-    foreign = type(swap)(**{**{n: getattr(swap, n) for n in swap.__struct_fields__}, "hash": "0x2", "to": TOKEN})
-    for each in (short, foreign):
+    for each in (short, foreign_call(world)):
         world.announce(each)
     counters = world.engine.counters
     assert (counters.swaps, counters.repeated, counters.unreadable, counters.foreign) == (1, 1, 1, 1)
@@ -329,6 +329,12 @@ def test_unlisted_token_is_asked_for_once(world: World) -> None:
     world.announce(world.swap())
     assert world.engine.take_token_requests() == [TOKEN]
     assert world.engine.take_token_requests() == []
+
+
+def foreign_call(world: World) -> PendingTransaction:
+    """To nobody who is listed, and of a function that no table knows."""
+    swap = world.swap()
+    return msgspec.structs.replace(swap, to=TOKEN, calldata=b"\xde\xad\xbe\xef" + swap.calldata[4:])
 
 
 def intents(record: TransactionSeen | TransactionDecoded) -> tuple[SwapIntent, ...]:
