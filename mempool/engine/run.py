@@ -104,25 +104,14 @@ class LiveRun:
             self.tally.note(record)
             store.put(record)
 
-        engine = Engine(options.tables, emit, options.engine)
+        engine = self._engine(emit)
         desk = self._desk(emit, engine)
         books = None if desk is None or options.books is None else LiveBooks(options.books, desk.hear, capture, desk.books)
-        for record in listed_records(options.tables.chain):
-            emit(record)
-        if self._names:
-            engine.restore(left_pending(options.database, self._names[0]))
-        feed_options = FeedOptions(chain_id=options.tables.chain.chain_id, targets=targets_of(options.tables), capture=capture)
         listener = Listener(engine, emit, LiveTurns(capture))
-        feeds = FeedGroup(
-            [
-                NodeFeed(endpoint, name, listener.handle, feed_options)
-                for endpoint, name in zip(options.endpoints, self._names, strict=True)
-            ]
-        )
-        reads = ChainReads(feeds.request)
+        feeds = self._feeds(listener, capture)
         with contextlib.suppress(_Stopped):
             await first_end(
-                listener.run(feeds.request, reads),
+                listener.run(feeds.request, ChainReads(feeds.request)),
                 feeds.run(),
                 *([books.run()] if books is not None else ()),
                 self._announce(feeds, books),
@@ -131,6 +120,22 @@ class LiveRun:
             )
         self._count(engine, feeds, store)
         emit(RunCounters(engine.counters.as_dict()))
+
+    def _engine(self, emit: Callable[[Record], None]) -> Engine:
+        """It knows what is listed, and follows on what an earlier run left pending."""
+        options = self._options
+        engine = Engine(options.tables, emit, options.engine)
+        for record in listed_records(options.tables.chain):
+            emit(record)
+        if self._names:
+            engine.restore(left_pending(options.database, self._names[0]))
+        return engine
+
+    def _feeds(self, listener: Listener, capture: CaptureWriter | None) -> FeedGroup:
+        tables, endpoints = self._options.tables, self._options.endpoints
+        options = FeedOptions(chain_id=tables.chain.chain_id, targets=targets_of(tables), capture=capture)
+        named = zip(endpoints, self._names, strict=True)
+        return FeedGroup([NodeFeed(endpoint, name, listener.handle, options) for endpoint, name in named])
 
     def _desk(self, emit: Callable[[Record], None], engine: Engine) -> Desk | None:
         """What hears the followed books, and what the engine holds swaps against."""
