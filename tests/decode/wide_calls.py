@@ -79,9 +79,7 @@ def wide_calls(first: int = 0, stride: int = 1) -> Iterator[Input]:
     generator = Generator("ethereum", random.Random(1))
     examples = [each.data for each in generator.examples() if len(each.data) < 600]
     datas = (b"", DEAD_BEEF, generator.route() * 3, bytes(500), *examples[:5])
-    chosen = islice(
-        ((target, function, shape) for target, function in _functions_with_lists() for shape in SHAPES), first, None, stride
-    )
+    shaped = ((target, function, shape) for target, function in _functions_with_lists() for shape in SHAPES)
     for (target, function, shape), data in zip(islice(shaped, first, None, stride), cycle(datas), strict=False):
         calldata = function.key + Wide(shape, data).arguments([parse_type(text) for text in function.types])
         if len(calldata) < LONGEST:
