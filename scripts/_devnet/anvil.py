@@ -17,8 +17,9 @@ from scripts._devnet.packages import DevnetError, ensure_node_modules
 from scripts._devnet.rpc import Rpc
 
 HOST = "127.0.0.1"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 15.0
+TRIES_OF_PORTS = 3
 GWEI = 10**9
 
 
@@ -95,8 +96,18 @@ def start_anvil(options: AnvilOptions) -> Anvil:
     """
     if options.port and not is_free(options.port):
         raise DevnetError(f"port {options.port} is taken: name another one with --port")
+    for _ in range(TRIES_OF_PORTS - 1):
+        try:
+            return start_on(options, options.port or free_port())
+        except DevnetError:
+            if options.port:
+                raise
+    return start_on(options, options.port or free_port())  # another process took what was free a moment ago
+
+
+def start_on(options: AnvilOptions, port: int) -> Anvil:
+    """Start the node on this port. Raises `DevnetError`, also where the port is taken."""
     binary = ensure_node_modules() / "@foundry-rs/anvil-linux-amd64" / "bin" / "anvil"
-    port = options.port or free_port()
     command = [*dies_with_parent(), str(binary), *arguments(options, port)]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)

@@ -191,6 +191,6 @@ def test_setting_of_the_database_reaches_the_command_below(
 def test_reader_that_leaves_ends_it_silently(tmp_path: Path) -> None:
     path = database(tmp_path / "many.sqlite", [gap(number, MS) for number in range(1, 3_000)])
     command = f"{sys.executable} -m mempool.cli.main books gaps --db {path} | head -1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
     line, status = done.stdout.splitlines()
     assert (line[:4], status, done.stderr) == ("2023", "0", "")

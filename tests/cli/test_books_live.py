@@ -26,7 +26,7 @@ from mempool.exchanges.events import Fault, StateChanged
 from mempool.model.book import BookState, Connection, Proof, Quote
 from mempool.model.consolidated import Best
 from tests.e2e.exchanges import simulated_exchanges
-from tests.e2e.program import COMMAND, Program, environment, run_once
+from tests.e2e.program import COMMAND, WAIT_SECONDS, Program, environment, run_once
 
 NOBODY = "ws://127.0.0.1:9"
 NOW_NS = 1_800_000_000_000_000_000
@@ -52,7 +52,7 @@ def test_stream_is_one_object_a_line_and_a_signal_ends_it_cleanly(server: str, t
     record = tmp_path / "books.capture.gz"
     arguments = ["books", "--server", server, "--json", "--exchange", "bybit", "--pair", "BTC/USDT", "--record", str(record)]
     with Program(arguments, tmp_path) as program:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + WAIT_SECONDS
         while '"type":"quote"' not in (tmp_path / "stdout").read_text() and time.monotonic() < deadline:
             time.sleep(0.05)
         ended = program.stop(signal.SIGINT)
@@ -77,7 +77,7 @@ def test_closed_pipe_ends_the_stream_silently(server: str, tmp_path: Path) -> No
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b'{"schema":"mempool.quotes/1"')
         process.stdout.close()
-        assert process.wait(20) == 0
+        assert process.wait(WAIT_SECONDS) == 0
         assert process.stderr.read() == b""
 
 
@@ -90,7 +90,7 @@ def test_once_with_nobody_there_ends_with_4_and_the_reasons(capsys: pytest.Captu
 
 def test_books_of_exchanges_that_cannot_be_reached_are_down_with_the_reason_and_tried_on(tmp_path: Path) -> None:
     with Program(["books", "--server", NOBODY, "--exchange", "kraken"], tmp_path) as program:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + WAIT_SECONDS
         while "connection refused" not in (tmp_path / "stdout").read_text() and time.monotonic() < deadline:
             time.sleep(0.05)
         ended = program.stop(signal.SIGTERM)

@@ -27,7 +27,7 @@ def mempool(*arguments: str, home: Path, **variables: str) -> subprocess.Complet
         [sys.executable, "-m", "mempool.cli.main", *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         cwd=home,
         env={"PATH": os.environ["PATH"], "HOME": str(home), **variables},
         check=False,
@@ -65,7 +65,7 @@ def test_help_loads_no_heavy_library(arguments: list[str], tmp_path: Path) -> No
         f"code = run({arguments})\n"
         f"print(code, sorted(set({HEAVY}) & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False)
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
 
 
@@ -133,7 +133,7 @@ def test_reader_that_leaves_ends_the_command_silently(tmp_path: Path) -> None:
         assert flood.stderr is not None
         assert flood.stdout.readline()
         flood.stdout.close()
-        assert (flood.wait(30), flood.stderr.read()) == (0, b"")
+        assert (flood.wait(120), flood.stderr.read()) == (0, b"")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -155,7 +155,7 @@ def test_signal_ends_a_command_with_its_code_and_no_traceback(number: signal.Sig
         assert waiting.stderr is not None
         assert waiting.stdout.readline() == b"up\n"
         waiting.send_signal(number)
-        assert (waiting.wait(30), waiting.stderr.read()) == (code, b"")
+        assert (waiting.wait(120), waiting.stderr.read()) == (code, b"")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -166,7 +166,7 @@ def test_full_disk_under_stdout_is_one_line(tmp_path: Path) -> None:
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=30,
+            timeout=120,
             cwd=tmp_path,
             check=False,
         )
@@ -217,7 +217,7 @@ def test_traceback_of_a_bug_and_a_librarys_log_show_no_key(tmp_path: Path) -> No
         [sys.executable, "crash.py"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         cwd=tmp_path,
         check=False,
         env={**os.environ, "PYTHONPATH": ""},
@@ -233,7 +233,7 @@ def test_core_dumps_are_off(tmp_path: Path) -> None:
     script = (
         "from resource import *\nfrom mempool.cli.protection import protect\nprotect([], {})\nprint(getrlimit(RLIMIT_CORE)[0])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False)
     assert done.stdout == "0\n"
 
 
@@ -254,7 +254,7 @@ def test_settings_reach_the_flags_of_the_same_name_and_help_shows_no_key(tmp_pat
 
     def show(*arguments: str) -> str:
         command = [sys.executable, "-c", script, "show", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False).stdout
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False).stdout
 
     assert show() == f"here.sqlite 0.5 1 {CANARY[-6:]}\n"
     assert show("--db", "flag.sqlite") == f"flag.sqlite 0.5 1 {CANARY[-6:]}\n"
@@ -264,7 +264,7 @@ def test_settings_reach_the_flags_of_the_same_name_and_help_shows_no_key(tmp_pat
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
 def test_stream_that_was_closed_before_the_start_is_no_failure(closed: str, tmp_path: Path) -> None:
     command = f'"{sys.executable}" -m mempool.cli.main config {closed}'
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
 
