@@ -11,7 +11,7 @@ from mempool.books.depth import BookDepth
 from mempool.books.money import POWERS, FeesPips
 from mempool.books.view import BooksView
 from mempool.detect.book_walk import Step, Walk
-from mempool.model.arbitrage import ArbitrageKind, BookArbitrage, Rejection, Route
+from mempool.model.arbitrage import ArbitrageKind, BookArbitrage, BookTrade, Rejection, Route
 from mempool.model.book import Instrument, Quote
 from mempool.model.consolidated import Ratio, Trade
 
@@ -88,6 +88,17 @@ def judged_later(found: BookArbitrage, waited_ns: int, terms: Terms) -> BookArbi
     return _ruled(later, terms)
 
 
+def oldest_trade(trades: Sequence[BookTrade]) -> BookTrade:
+    """The one on the book that was heard of least lately."""
+    return max(trades, key=lambda trade: trade.age_ns)
+
+
+def silence(trade: BookTrade) -> str:
+    """The age of a trade's book in words, where it is too high."""
+    name = f"{trade.instrument.venue} {trade.instrument.symbol}"
+    return f"nothing has been heard of {name} for {trade.age_ns / SECOND_NS:.1f} s"
+
+
 def _walk(cycle: Cycle, books: Sequence[BookDepth], fees: FeesPips) -> Walk:
     trades = [trade for _, trade in cycle.route]
     return Walk([Step(book, trade, fees[book.instrument.venue]) for book, trade in zip(books, trades, strict=True)])
@@ -99,12 +110,10 @@ def _ruled(found: BookArbitrage, terms: Terms) -> BookArbitrage:
 
 
 def _rejection(found: BookArbitrage, terms: Terms) -> tuple[Rejection | None, str]:
-    oldest = max(found.trades, key=lambda trade: trade.age_ns)
     if found.net_profit <= 0:
         return Rejection.FEES, f"the fees are more than the {float(found.gross_profit):.8g} {found.money} between the prices"
-    if oldest.age_ns > terms.max_age_ns:
-        name = f"{oldest.instrument.venue} {oldest.instrument.symbol}"
-        return Rejection.STALE, f"nothing has been heard of {name} for {oldest.age_ns / SECOND_NS:.1f} s"
+    if (oldest := oldest_trade(found.trades)).age_ns > terms.max_age_ns:
+        return Rejection.STALE, silence(oldest)
     if found.lived_ns < terms.skew_ns:
         lived, skew = (each / MILLISECOND_NS for each in (found.lived_ns, terms.skew_ns))
         return Rejection.SKEW, f"it has lived {lived:.1f} ms, and messages may be {skew:.1f} ms apart"

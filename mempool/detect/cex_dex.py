@@ -8,7 +8,7 @@ from fractions import Fraction
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mempool.detect.book_cycles import SECOND_NS, Terms
+from mempool.detect.book_cycles import Terms, oldest_trade, silence
 from mempool.detect.cross_view import CrossView, Pair
 from mempool.detect.gas import GasAssumption
 from mempool.detect.offers import Offers
@@ -198,12 +198,10 @@ def _opened(view: CrossView, before: PoolState, after: PoolState) -> _Gap | None
 def _rejection(made: CexDexArbitrage, gain: Fraction, terms: Terms) -> tuple[Rejection | None, str]:
     """`gain` is what the trades come to before gas."""
     money, profit = made.money, gain if made.net_profit is None else made.net_profit
-    oldest = max(made.trades, key=lambda trade: trade.age_ns)
     if gain <= 0:
         return Rejection.FEES, f"the takers' fees are more than the {float(made.gross_profit):.8g} {money} between the prices"
     if made.gas_cost is not None and profit <= 0:
         return Rejection.GAS, f"the gas costs {float(made.gas_cost):.8g} {money}, and the trades gain {float(gain):.8g}"
-    if oldest.age_ns > terms.max_age_ns:
-        name = f"{oldest.instrument.venue} {oldest.instrument.symbol}"
-        return Rejection.STALE, f"nothing has been heard of {name} for {oldest.age_ns / SECOND_NS:.1f} s"
+    if (oldest := oldest_trade(made.trades)).age_ns > terms.max_age_ns:
+        return Rejection.STALE, silence(oldest)
     return None, ""
