@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mempool.books.order_book import OrderBook
 from mempool.model.book import Instrument, Level
@@ -30,6 +31,15 @@ class BookDepth(Struct, frozen=True, gc=False):
 
     def goes_on(self, trade: Trade) -> bool:
         return self.asks_go_on if trade is Trade.BUY else self.bids_go_on
+
+    def cut(self, trade: Trade, levels: int, *, goes_on: bool) -> BookDepth:
+        """The trade's side with its best levels alone; where that leaves some out, `goes_on` says whether they may matter."""
+        side = self.side(trade)
+        if levels >= len(side):
+            return self
+        if trade is Trade.BUY:
+            return replace(self, asks=side[:levels], asks_go_on=goes_on)
+        return replace(self, bids=side[:levels], bids_go_on=goes_on)
 
 
 def depth_of(instrument: Instrument, book: OrderBook, levels: int, recv_ns: int = 0) -> BookDepth:

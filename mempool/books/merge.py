@@ -71,7 +71,7 @@ class _Leg:
     def __init__(self, trade: Trade, leg: BookDepth, money: str, fees: FeesPips) -> None:
         self.trade, self.instrument = trade, leg.instrument
         self.is_inverse = leg.instrument.base == money
-        side = Trade(-trade.value) if self.is_inverse else trade
+        side = trade.opposite if self.is_inverse else trade
         part = _direct(side, [leg], leg.size_decimals, fees)
         self.rungs, self.decimals = part.rungs, part.decimals
         self._square = 10 ** (2 * self.decimals)  # one over a price of these decimals is to have them too

@@ -44,4 +44,4 @@ def _conversion(asset: str, books: PricedBooks, trade: Trade) -> Route:
     if asset == books.money:
         return ()
     rate = books.rates[asset]
-    return ((rate, trade if rate.base == asset else Trade(-trade.value)),)
+    return ((rate, trade if rate.base == asset else trade.opposite),)

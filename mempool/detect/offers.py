@@ -7,8 +7,6 @@ from fractions import Fraction
 from math import inf
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from mempool.books.depth import BookDepth
 from mempool.books.money import POWERS, FeesPips, part_of
 from mempool.books.view import BooksView
@@ -163,14 +161,10 @@ class Offers:
         while kept < len(levels) and size < most and sign * levels[kept].price <= worst:
             size += levels[kept].size
             kept += 1
-        if kept == len(levels):
-            return depth
-        if trade is Trade.BUY:
-            return replace(depth, asks=levels[:kept], asks_go_on=False)
-        return replace(depth, bids=levels[:kept], bids_go_on=False)
+        return depth.cut(trade, kept, goes_on=False)
 
     def _leg_trade(self, leg: Leg) -> Trade:
-        return Trade(-self.trade.value) if leg.is_inverse else self.trade
+        return self.trade.opposite if leg.is_inverse else self.trade
 
     def _taken(self, instrument: Instrument, trade: Trade, amount: Fraction, fees: FeesPips) -> BookTrade:
         """The book's best levels until the trade comes to an amount: of its base asset, or, where that is the money of the

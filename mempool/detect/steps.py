@@ -112,7 +112,7 @@ def _listed(trade: Trade, book: BookDepth, fees: FeesPips) -> _Part:
 def _converted(trade: Trade, part: _Part, money: str, leg: BookDepth, fees: FeesPips) -> _Part:
     """The part in the money, cut where a level of the leg ends; what the leg has not got is lost."""
     is_inverse = leg.instrument.base == money
-    side = Trade(-trade.value) if is_inverse else trade
+    side = trade.opposite if is_inverse else trade
     rates = iter([_rate(price, size, is_inverse=is_inverse) for price, size, _ in _listed(side, leg, fees).steps])
     made: list[Step] = []
     known_to = None

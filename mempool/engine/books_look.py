@@ -7,7 +7,6 @@ from functools import cached_property
 from math import ceil, floor
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mempool.books.depth import BookDepth
 from mempool.books.ladder import BPS, Taken
@@ -100,8 +99,4 @@ def cut(depth: BookDepth, trade: Trade, worst: Fraction) -> BookDepth:
     limit = ceil(scaled) if trade is Trade.BUY else floor(scaled)
     levels = depth.side(trade)
     kept = next((place for place, level in enumerate(levels, 1) if trade.is_worse(level.price, limit)), len(levels))
-    if kept == len(levels):
-        return depth
-    if trade is Trade.BUY:
-        return replace(depth, asks=levels[:kept], asks_go_on=True)
-    return replace(depth, bids=levels[:kept], bids_go_on=True)
+    return depth.cut(trade, kept, goes_on=True)

@@ -26,6 +26,10 @@ class Trade(Enum):
     BUY = 1
     SELL = -1
 
+    @property
+    def opposite(self) -> Trade:
+        return Trade.SELL if self is Trade.BUY else Trade.BUY
+
     def is_worse(self, price: Exact, than: Exact) -> bool:
         """Whether a trade at the price is worse for who makes it."""
         return price > than if self is Trade.BUY else price < than
