@@ -65,9 +65,9 @@ def test_pairs_of_a_fork_are_computed_from_its_factory(name: str, size: ExactIn 
 
 def test_calls_of_other_routers_are_followed() -> None:
     swap = calldata("swapExactTokensForTokens(uint256,uint256,address[],address,uint256)", 11, 1, [DAI, USDC], V4, DEADLINE)
-    call = decoded(simple((address("02"), swap)))
+    call = decoded(simple((address("v2"), swap)))
     (intent,) = call.intents
-    assert (intent.token_in, intent.token_out, intent.size, intent.recipient) == (DAI, USDC, ExactIn(11, 22), FRIEND)
+    assert (intent.token_in, intent.token_out, intent.size, intent.recipient) == (DAI, USDC, ExactIn(11, 22), V4)
     assert call.completeness is Completeness.EXACT
     hidden = decoded(simple((FRIEND, b"\x01\x02\x03\x04")))
     assert (hidden.intents[0].size, hidden.intents[0].recipient) == (ExactIn(11, 22), FRIEND)
