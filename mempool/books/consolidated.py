@@ -8,8 +8,7 @@ from mempool.books.money import POWERS, FeesPips, check_fees, other_asset, part_
 from mempool.errors import UsageError
 from mempool.model.book import BookState, Connection, Instrument, Quote
 from mempool.model.consolidated import Best, ConsolidatedQuote, LeftOut, Market, Part, Ratio
-
-SECOND_NS = 1_000_000_000
+from mempool.model.stamps import SECOND_NS
 
 
 class Consolidator:

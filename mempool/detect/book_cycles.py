@@ -14,9 +14,8 @@ from mempool.detect.book_walk import Step, Walk
 from mempool.model.arbitrage import ArbitrageKind, BookArbitrage, BookTrade, Rejection, Route
 from mempool.model.book import Instrument, Quote
 from mempool.model.consolidated import Ratio, Trade
+from mempool.model.stamps import MILLISECOND_NS, SECOND_NS
 
-SECOND_NS = 1_000_000_000
-MILLISECOND_NS = 1_000_000
 SKEW_NS = 200 * MILLISECOND_NS
 """Binance's and OKX's books are sent every 100 ms, so that a message may be that old when it leaves, and the ways from two
 venues on different continents differ by up to about as much again. The venues' own clocks do not enter: all stamps are ours."""

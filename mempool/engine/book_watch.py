@@ -11,10 +11,11 @@ from mempool.detect.book_cycles import Cycle, best_rate
 from mempool.model.arbitrage import BookArbitrage
 from mempool.model.book import Instrument, Quote
 from mempool.model.consolidated import PIPS, Ratio, Trade
+from mempool.model.stamps import MILLISECOND_NS, SECOND_NS
 
-LOOK_NS = 100_000_000
+LOOK_NS = 100 * MILLISECOND_NS
 """Between two looks at the levels of one cycle, where its best prices bring no more than they did at the last."""
-MISS_NS = 1_000_000_000
+MISS_NS = SECOND_NS
 """Between two looks where the fees are more than the best prices bring."""
 
 

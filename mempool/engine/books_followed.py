@@ -19,6 +19,7 @@ from mempool.exchanges.symbols import QUOTE_ASSETS
 from mempool.feeds.venue import News, VenueBooks
 from mempool.model.book import BookState, Connection, Instrument, Proof, Quote
 from mempool.model.consolidated import ConsolidatedQuote, Trade
+from mempool.model.stamps import SECOND_NS
 
 ALL = "all"
 """In place of the venues' names."""
@@ -36,7 +37,7 @@ BOOKS_PER_VENUE = 100
 DEPTH_LEVELS = 100
 """A side, for whoever walks the books: what is listed beyond them is said to go on."""
 TREND_POINTS = 32
-TREND_NS = 1_000_000_000
+TREND_NS = SECOND_NS
 
 
 class Row:

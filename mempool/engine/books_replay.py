@@ -10,11 +10,11 @@ from mempool.engine.book_gaps import BookGaps
 from mempool.errors import BadData
 from mempool.exchanges import Exchange
 from mempool.exchanges.events import BookEvent, Fault, StateChanged
-from mempool.exchanges.exchange import SECOND_NS
 from mempool.exchanges.keeper import BookKeeper
 from mempool.exchanges.session import ExchangeSession
 from mempool.model.book import Instrument, Quote, scaled_text
 from mempool.model.record import BookGap
+from mempool.model.stamps import SECOND_NS
 
 SCHEMA = "mempool.books/1"
 TICK_NS = SECOND_NS // 10

@@ -21,8 +21,8 @@ from mempool.feeds.venue import News
 from mempool.model.arbitrage import CexDexArbitrage
 from mempool.model.book import Instrument, Quote
 from mempool.model.record import ArbitrageEnded, ArbitrageFound, BestSampled, BookGap, QuoteSampled, Record
+from mempool.model.stamps import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 ETH = "ETH"
 
 

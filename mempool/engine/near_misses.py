@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from mempool.engine.book_watch import Gap, Seen, Watch, is_nearer
 from mempool.model.record import ArbitrageEnded, ArbitrageFound
+from mempool.model.stamps import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 QUIET_NS = 60 * SECOND_NS
 """After so long without a gap of its cycle a near miss has ended. It is also the time between two reports of one that comes
 nearer, so that a market which flickers all day is a row, and no flood of them."""

@@ -7,13 +7,14 @@ import pytest
 from mempool.books.depth import BookDepth
 from mempool.engine.books_followed import FollowedBooks
 from mempool.engine.counters import Counters
-from mempool.engine.desk import SECOND_NS, Desk, DeskOptions
+from mempool.engine.desk import Desk, DeskOptions
 from mempool.errors import UsageError
 from mempool.exchanges import EXCHANGES, Exchange
 from mempool.exchanges.events import StateChanged
 from mempool.feeds.venue import News, VenueBooks
 from mempool.model.book import BookState, Connection, Instrument, Level, Proof, Quote
 from mempool.model.record import ArbitrageEnded, ArbitrageFound, BestSampled, BookGap, QuoteSampled, Record
+from mempool.model.stamps import SECOND_NS
 
 FEES = dict.fromkeys(EXCHANGES, 1_000)
 LIVE = BookState(Connection.LIVE, Proof.VERIFIED, "", 1)
