@@ -18,6 +18,7 @@ from mempool.decode.wrappers.rainbow_router import RAINBOW_ROUTER
 from mempool.decode.wrappers.relay import RELAY_APPROVAL_PROXY, RELAY_ROUTER
 from mempool.decode.wrappers.safe import MULTI_SEND, SAFE
 from mempool.decode.wrappers.swap_proxy import SWAP_PROXY
+from mempool.decode.wrappers.tokenlon import TOKENLON, TOKENLON_AMM_WRAPPER
 from mempool.decode.wrappers.zerox_forwarders import ZEROX_ALLOWANCE_HOLDER, ZEROX_MULTICALL
 
 WRAPPERS: Mapping[str, RouterKind] = {
@@ -31,6 +32,8 @@ WRAPPERS: Mapping[str, RouterKind] = {
     "lifi_diamond": LIFI_DIAMOND,
     "proxied_swap": PROXIED_SWAP,
     "rainbow_router": RAINBOW_ROUTER,
+    "tokenlon": TOKENLON,
+    "tokenlon_amm_wrapper": TOKENLON_AMM_WRAPPER,
     "relay_router": RELAY_ROUTER,
     "relay_approval_proxy": RELAY_APPROVAL_PROXY,
     "erc20": ERC20,
