@@ -18,6 +18,7 @@ LAYERS = (
     {"engine"},
     {"observe", "api"},
     {"cli"},
+    {"__main__"},
 )
 LAYER = {element: number for number, elements in enumerate(LAYERS) for element in elements}
 IO_MODULES = {

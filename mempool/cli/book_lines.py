@@ -11,7 +11,8 @@ from typing import Any
 
 from rich.text import Text
 
-from mempool.model.display import format_number, short_address
+from mempool.cli.durations import lasted_text
+from mempool.model.display import format_dollars, format_number, short_address
 
 BOOK_KINDS = ("cross_exchange", "triangular", "cex_dex", "near_miss")
 Leg = Mapping[str, Any]
@@ -68,8 +69,7 @@ def gap_line(row: sqlite3.Row) -> Text:
     elif row["to_ns"] is None:
         said = f"no price since {clock(row['from_ns'])}"
     else:
-        seconds = format_number((row["to_ns"] - row["from_ns"]) / 1e9, 2)
-        said = f"no price for {seconds} s ({clock(row['from_ns'])} to {clock(row['to_ns'])})"
+        said = f"no price for {lasted_text(row['to_ns'] - row['from_ns'])} ({clock(row['from_ns'])} to {clock(row['to_ns'])})"
     return Text(f"--- {said}: {row['source']}: {row['reason']} ---", "magenta")
 
 
@@ -110,16 +110,20 @@ def _gain(row: sqlite3.Row) -> str:
     gas = " and gas" if row["pool"] else ""
     if row["net_profit"] is None:
         return f"{_number(row['gross_profit'], row['money'])} before fees{gas}"
-    dollars = "" if row["profit_usd"] is None or row["money"] == "USD" else f"  ${row['profit_usd']:,.2f}"
+    dollars = "" if row["profit_usd"] is None or row["money"] == "USD" else f"  {format_dollars(row['profit_usd'])}"
     least = "at least " if row["may_be_more"] else ""
     return f"{least}{_number(row['net_profit'], row['money'])} after fees{gas}{dollars}"
 
 
 def _times(row: sqlite3.Row) -> str:
     """How long a gap between books has lived, and how old the oldest of their quotes is."""
-    lived = "" if row["pool"] else f"  lived {format_number(row['lived_ms'] / 1e3, 2)} s"
+    lived = "" if row["pool"] else f"  lived {_lasted(row['lived_ms'])}"
     age_ms = row["oldest_age_ms"]
-    return lived if age_ms is None else f"{lived}  quotes {format_number(age_ms / 1e3, 2)} s old"
+    return lived if age_ms is None else f"{lived}  quotes {_lasted(age_ms)} old"
+
+
+def _lasted(milliseconds: float) -> str:
+    return lasted_text(round(milliseconds * 1e6))
 
 
 def _number(value: float | str, unit: str) -> str:

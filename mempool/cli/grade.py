@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mempool.cli.tail import DEFAULT_DB
+from mempool.model.display import format_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mempool.store.grades import FamilyGrade, WorstHop
 
 SCHEMA = "mempool.grade/1"
-WIDTHS = (6, 7, 7, 7, 9, 9, 10, 9)
+WIDTHS = (6, 6, 6, 6, 8, 8, 9, 8)
 
 
 def grade_command(
@@ -88,7 +89,7 @@ def _lines(grades: Sequence[FamilyGrade]) -> Iterator[str]:
 
 
 def _row(name: str, cells: Sequence[str]) -> str:
-    return f"{name:<16}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+    return f"{name:<15}" + "".join(f" {cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
 
 
 def _worst_line(hop: WorstHop) -> str:
@@ -101,4 +102,4 @@ def _worst_line(hop: WorstHop) -> str:
 
 
 def _percent(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{100 * ratio:.3g} %"
+    return "-" if ratio is None else format_percent(ratio)

@@ -8,7 +8,6 @@ import typer
 
 from mempool.cli.book_lines import BookLines
 from mempool.cli.console import stdout_console
-from mempool.cli.durations import lasted_text
 from mempool.cli.status_line import StatusLine
 from mempool.cli.tail_lines import as_object
 from mempool.engine.counters import Counters
@@ -51,7 +50,7 @@ class FindingPrinter:
         else:
             text = self._lines.finding(row)
             if happened == CLOSED:
-                text.append(f"  closed after {lasted_text(round(row['lived_ms'] * 1e6))}", "dim")
+                text.append("  closed", "dim")
             text.plain = printable(text.plain)
             self._console.print(text, soft_wrap=True)
         sys.stdout.flush()

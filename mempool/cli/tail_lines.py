@@ -10,7 +10,17 @@ from collections.abc import Callable
 from rich.text import Text
 
 from mempool.cli.book_lines import BOOK_KINDS, BookLines, clock, gap_line
-from mempool.model.display import display, format_amount, format_number, printable, short_address, token_label
+from mempool.cli.durations import lasted_text
+from mempool.model.display import (
+    display,
+    format_amount,
+    format_dollars,
+    format_number,
+    format_percent,
+    printable,
+    short_address,
+    token_label,
+)
 from mempool.store.events import EventReader
 
 SCHEMA = "mempool.tail/1"
@@ -85,7 +95,7 @@ class Lines:
         text.append("  at most " if row["bound"] == "upper_bound" else "  ")
         text.append(self._amount(row["profit_token"], exact))
         text.append(" after gas" if row["net_profit_exact"] is not None else " before gas")
-        text.append(f"  ${row['profit_usd']:,.2f}" if row["profit_usd"] is not None else "")
+        text.append(f"  {format_dollars(row['profit_usd'])}" if row["profit_usd"] is not None else "")
         pools = [short_address(leg["pool"]) for leg in json.loads(row["legs"])]
         text.append(f"  through {' > '.join(pools)}")
         return text.append("  reorged" if row["status"] == "reorged" else "", "red").append(self._where_and_who(row))
@@ -97,7 +107,7 @@ class Lines:
         else:
             text.append(self._deviation(row), "yellow")
         if row["error_in_block_order"] not in (None, "0"):
-            text.append(f", {self._error(row, 'error_in_block_order')} off at its place in the block too", "red")
+            text.append(f", {self._error(row, 'error_in_block_order')} at its place in the block too", "red")
         elif row["error_as_predicted"] not in (None, "0"):
             text.append(", exact at its place in the block", "green")
         protocol = self._protocols.get(row["protocol"], row["protocol"] or "")
@@ -107,21 +117,21 @@ class Lines:
         """How far off the prediction was and why, with those who moved the pool."""
         off = ""
         if row["error_as_predicted"] not in (None, "0"):
-            share = f" ({100 * row['relative_error']:.3g} %)" if row["relative_error"] is not None else ""
-            off = f"{self._error(row, 'error_as_predicted')}{share} off: "
+            share = f" ({format_percent(row['relative_error'])})" if row["relative_error"] is not None else ""
+            off = f"{self._error(row, 'error_as_predicted', share)} than predicted: "
         moved_by = json.loads(row["moved_by"])
         names = f" by {', '.join(map(short_address, moved_by[:3]))}" if moved_by else ""
         return f"{off}{row['cause'].replace('_', ' ')}{names}{f' and {len(moved_by) - 3} more' if len(moved_by) > 3 else ''}"
 
-    def _error(self, row: sqlite3.Row, column: str) -> str:
-        """In the token whose amount the hop leaves open."""
-        return self._amount(row["token_in"] if row["size"] == "exact_out" else row["token_out"], row[column])
+    def _error(self, row: sqlite3.Row, column: str, share: str = "") -> str:
+        """`1 USDC (0.003 %) less`, in the token whose amount the hop leaves open."""
+        amount = self._amount(row["token_in"] if row["size"] == "exact_out" else row["token_out"], row[column].removeprefix("-"))
+        return f"{amount}{share} {'less' if row[column].startswith('-') else 'more'}"
 
     def _gap(self, row: sqlite3.Row) -> Text:
         if "fault" in row.keys():  # noqa: SIM118  (a Row is no mapping: `in` looks at its values)
             return gap_line(row)
-        seconds = (row["to_ns"] - row["from_ns"]) / 1e9
-        text = f"--- no data for {format_number(seconds, 2)} s ({clock(row['from_ns'])} to {clock(row['to_ns'])})"
+        text = f"--- no data for {lasted_text(row['to_ns'] - row['from_ns'])} ({clock(row['from_ns'])} to {clock(row['to_ns'])})"
         fetched = f", {row['backfilled']} fetched afterwards" if row["backfilled"] else ""
         return Text(f"{text}: {row['source']}: {row['reason']}{fetched} ---", "magenta")
 

@@ -106,6 +106,22 @@ def format_number(value: float, digits: int = 4) -> str:
     return _format(Decimal(repr(value)), digits)
 
 
+def format_percent(ratio: float) -> str:
+    """A ratio from 0 as people read it: `0 %`, `<0.001 %`, `0.0012 %`, `0.155 %`, `46 %`, `1,234 %`; never in powers of ten."""
+    percent = 100 * ratio
+    if 0 < percent < 0.001:
+        return "<0.001 %"
+    if percent >= 999.5:
+        return f"{percent:,.0f} %"
+    return f"{percent:.{2 if percent < 0.01 else 3}g} %"
+
+
+def format_dollars(value: float) -> str:
+    """`$1,234.50`, `-$0.52`."""
+    text = f"${abs(value):,.2f}"
+    return f"-{text}" if value < 0 and text != "$0.00" else text
+
+
 def _format(value: Decimal, digits: int) -> str:
     exponent = value.adjusted()
     if not value:

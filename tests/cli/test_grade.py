@@ -91,6 +91,15 @@ def test_the_table_has_a_row_per_router_and_family(path: Path, capsys: pytest.Ca
     assert row.split() == ["uniswap_v2", "9", "7", "1", "1", "0", "%", "10", "%", "5/6", "1/1/1"]
 
 
+def test_cells_never_touch_whatever_their_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = graded(1, error=-1, cause=Cause.MOVED_AHEAD)
+    path = database(tmp_path / "mempool.sqlite", graded_swap(1, tiny))
+    grade_command(db=path)
+    row = capsys.readouterr().out.splitlines()[2]
+    assert row.split() == ["uniswap_v2", "1", "0", "1", "0", "<0.001", "%", "<0.001", "%", "1/1", "0/0/0"]
+    assert len(row) <= 80
+
+
 def test_a_hop_of_two_counts_its_swap_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = graded(1)
     second = msgspec.structs.replace(first, outcome=msgspec.structs.replace(first.outcome, hop_index=1, cause=Cause.UPSTREAM))

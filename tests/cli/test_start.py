@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mempool import __version__
+
 LOADING = """
 import builtins, os, signal, sys
 from mempool.cli.start import start
@@ -25,7 +27,7 @@ start()
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_during_the_imports_ends_silently(number: int, code: int, tmp_path: Path) -> None:
     command = [sys.executable, "-c", LOADING, str(int(number))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
@@ -34,5 +36,12 @@ def test_interrupt_that_the_parent_ignores_stays_ignored(tmp_path: Path) -> None
     script = (
         f"{ignoring}from mempool.cli.start import start\ntry:\n    start()\nfinally:\n    print(signal.getsignal(signal.SIGINT))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False)
     assert done.stdout.splitlines()[1:] == [str(signal.SIG_IGN)]
+
+
+def test_package_runs_as_a_module_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mempool", "--version"], capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == (f"mempool {__version__}\n", "", 0)

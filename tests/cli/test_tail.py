@@ -72,7 +72,8 @@ def test_outcomes_and_backruns_say_what_happened_and_who_moved_the_pool(path: Pa
     assert first == "mined  as predicted to the wei  Uniswap V2  0x0000…0001"
     assert backrun == "backrun  0.011 WETH after gas  $30.00  through 0x4444…4444 > 0x4444…4444  Uniswap V2  0x0000…0002"
     assert second == (
-        "mined  -1 USDC (0.00324 %) off: moved ahead by 0x0000…0009, exact at its place in the block  Uniswap V2  0x0000…0002"
+        "mined  1 USDC (0.0032 %) less than predicted: moved ahead by 0x0000…0009, exact at its place in the block"
+        "  Uniswap V2  0x0000…0002"
     )
 
 
@@ -194,9 +195,9 @@ def test_gaps_are_printed_whatever_is_filtered(tmp_path: Path, capsys: pytest.Ca
     asyncio.run(store_records(path, swap_records([9_000]), run=run_start(START_NS + 8_000 * SECOND_NS)))
     lines = shown(capsys, path, "--kind", "swap")
     assert [line.split()[0] for line in lines] == ["12.4", "---", "---", "12.4"]
-    assert "no data for 5 s" in lines[1]
+    assert "no data for 5.0 s" in lines[1]
     assert "connection lost, 12 fetched afterwards" in lines[1]
-    assert "no data for 4,400 s" in lines[2]
+    assert "no data for 73 min" in lines[2]
     assert "the run before ended: clean" in lines[2]
 
 
@@ -207,17 +208,18 @@ def test_a_database_in_a_moment_of_writing_can_be_followed_across_a_restart(tmp_
         assert tail.stdout is not None
         assert json.loads(tail.stdout.readline())["hash"] == hash_of(1)
         asyncio.run(store_records(path, swap_records([2]), run=run_start(START_NS + 4_000 * SECOND_NS)))
-        assert [json.loads(tail.stdout.readline())["kind"] for _ in range(2)] == ["swap", "gap"]
+        # The new run may be seen before its first row.
+        assert {json.loads(tail.stdout.readline())["kind"] for _ in range(2)} == {"swap", "gap"}
         path.unlink()
         asyncio.run(store_records(path, swap_records([3])))
         assert json.loads(tail.stdout.readline())["hash"] == hash_of(3)
         tail.terminate()
-        assert tail.wait(5) == 143
+        assert tail.wait(120) == 143
 
 
 def test_following_ends_silently_when_the_reader_leaves_though_nothing_comes(path: Path) -> None:
     command = f"{' '.join(TAIL)} --db {path} -f --json | head -1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
     line, status = done.stdout.splitlines()
     assert (json.loads(line)["kind"], status, done.stderr) == ("swap", "0", "")
 
@@ -355,6 +357,6 @@ def test_tail_imports_nothing_heavy(path: Path) -> None:
 
 def test_terminal_without_unicode_gets_question_marks(path: Path) -> None:
     command, environ = [*TAIL, "--db", str(path), "-n", "1"], {"PYTHONIOENCODING": "ascii"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=environ)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environ)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("0x0000?0002\n")

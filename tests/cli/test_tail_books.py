@@ -70,9 +70,12 @@ def path(tmp_path: Path) -> Path:
 def test_findings_between_books_and_pools_read_as_people_write_them(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, path, "--kind", "cross_exchange,triangular,cex_dex")
     assert lines == [
-        f"cex-dex  {IN_POOL_FIRST}: 12.3 USDC after fees and gas  $12.29  quotes 0.2 s old  0x0000…0001",
-        "cross exchange  0.52 ETH: buy coinbase, sell kraken: 3.21 USD after fees  lived 0.9 s  quotes 0.2 s old",
-        "triangular  kraken: 1,000 USD > 0.025 BTC > 0.4 ETH > 1,001 USD: at least 1 USD after fees  lived 0 s  quotes 0.2 s old",
+        f"cex-dex  {IN_POOL_FIRST}: 12.3 USDC after fees and gas  $12.29  quotes 200 ms old  0x0000…0001",
+        "cross exchange  0.52 ETH: buy coinbase, sell kraken: 3.21 USD after fees  lived 900 ms  quotes 200 ms old",
+        (
+            "triangular  kraken: 1,000 USD > 0.025 BTC > 0.4 ETH > 1,001 USD: at least 1 USD after fees"
+            "  lived 0 ms  quotes 200 ms old"
+        ),
     ]
 
 
@@ -89,7 +92,7 @@ def test_near_misses_are_shown_where_they_are_asked_for_with_their_reason(path: 
     ("record", "words"),
     [
         (opened_by(1, 1, replace(POOL_FIRST, net_profit=None, gas_cost=None)), "kraken: 15.5 USDC before fees and gas  quotes"),
-        (found(1, RATED), "sell kraken through USDC/USD kraken: 3.21 USDC after fees  $3.21  lived 0.42 s  quotes 0.2 s old"),
+        (found(1, RATED), "sell kraken through USDC/USD kraken: 3.21 USDC after fees  $3.21  lived 420 ms  quotes 200 ms old"),
         (
             found(1, replace(CROSS, net_profit=Fraction(1, 300), may_be_more=True)),
             "kraken: at least 0.003333 USD after fees  lived",
@@ -107,7 +110,7 @@ def test_what_is_not_known_and_what_may_be_more_is_said(
 def test_a_finding_on_a_block_that_left_the_chain_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = [*swap_records([1]), opened_by(1, 1), Reorged(block(100).hash)]
     (line,) = shown(capsys, database(tmp_path / "mempool.sqlite", records), "--kind", "cex_dex")
-    assert line.endswith("quotes 0.2 s old  reorged  0x0000…0001")
+    assert line.endswith("quotes 200 ms old  reorged  0x0000…0001")
 
 
 def test_json_has_exact_amounts_and_every_trade(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +155,7 @@ def test_a_time_without_a_price_is_printed_whatever_is_filtered(tmp_path: Path, 
     path = database(tmp_path / "mempool.sqlite", [*swap_records([1]), *lost, *swap_records([65])])
     first, short, lasting, last = shown(capsys, path, "--kind", "swap")
     assert (first.split()[0], last.split()[0]) == ("12.4", "12.4")
-    assert short.startswith("--- no price for 0.35 s (")
+    assert short.startswith("--- no price for 350 ms (")
     assert short.endswith("): kraken ETH/USD: checksum 1, computed 2 ---")
     assert lasting.startswith("--- no price since ")
     assert lasting.endswith(": coinbase ETH-USD: connection lost ---"), "older than ten seconds, unlike Binance's"
@@ -191,12 +194,12 @@ async def test_followed_gaps_are_told_when_they_have_lasted_and_when_they_end(tm
         store.put(record)
         await store.flush()
         told.append([line.partition(" since")[0] for line in lines_of(reader)])
-    assert told == [[], [], ["--- no price"], [], [], ["--- no price for 15 s"]]
+    assert told == [[], [], ["--- no price"], [], [], ["--- no price for 15.0 s"]]
     store.put(gap(14, 20 * MS, COINBASE))
     store.put(gap(20, 30 * MS, COINBASE))
     store.put(gap(21, 0, COINBASE))
     await store.flush()
-    assert lines_of(reader) == ["--- no price for 0.02 s", "--- no price for 0.03 s"]
+    assert lines_of(reader) == ["--- no price for 20 ms", "--- no price for 30 ms"]
     assert reader.newer() == []
     reader.close()
     await store.close(RunEnd.CLEAN, START_NS)

@@ -12,7 +12,9 @@ from mempool.model.display import (
     display,
     excerpt,
     format_amount,
+    format_dollars,
     format_number,
+    format_percent,
     looks_like,
     priced_decimals,
     short_address,
@@ -108,6 +110,27 @@ def test_amounts_are_written_as_people_write_them(amount: int, decimals: int, te
 def test_a_computed_number_is_written_the_same_way() -> None:
     assert format_number(0.0312345) == "0.03123"
     assert format_number(71_234.5) == "71,234"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (0.0, "0 %"),
+        (9.01e-7, "<0.001 %"),
+        (0.0000324, "0.0032 %"),
+        (0.00155154, "0.155 %"),
+        (0.4604, "46 %"),
+        (9.9949, "999 %"),
+        (12.345, "1,234 %"),
+    ],
+)
+def test_shares_are_told_without_powers_of_ten(ratio: float, text: str) -> None:
+    assert format_percent(ratio) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.52, "-$0.52"), (1234.5, "$1,234.50"), (-0.001, "$0.00")])
+def test_sign_stands_before_the_dollar(value: float, text: str) -> None:
+    assert format_dollars(value) == text
 
 
 @pytest.mark.parametrize(
