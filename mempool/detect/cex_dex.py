@@ -58,7 +58,7 @@ def detect_cex_dex(
     Only the direction that the swap has made better is looked at: what the swap bought is dear in the pool, so it is sold
     there and bought at the exchanges, or the reverse; the other direction gains less than it did before. All priced books
     of the base asset count, each in the pool's money or through the leg of its quote asset that is best after its fee.
-    The pool's trade is in its own integers; how finely an exchange cuts sizes is not known, so theirs are not rounded.
+    The pool's trade is in its own integers; the exchanges' ones are not rounded to lots, see `BookTrade`.
     Gas is priced at the best ask of the native asset after fees. A book that was not heard of for longer than
     `terms.max_age_ns` is left out where there is something without it; what there is only with it is rejected as stale.
 

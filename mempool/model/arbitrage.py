@@ -36,7 +36,12 @@ class Rejection(StrEnum):
 
 
 class BookTrade(Struct, frozen=True, gc=False):
-    """One trade of the cycle. Amounts are in the assets' own units, the fee in them; it is taken in the quote asset."""
+    """One trade of the cycle. Amounts are in the assets' own units, the fee in them; it is taken in the quote asset.
+
+    They are what exactly closes the cycle, and not rounded to the venue's lots: a book does not tell them. The decimals that it
+    writes are no lots (Binance pads all sizes to eight), and only one of the five venues names them beside its books. Who trades
+    rounds each amount down, and keeps less than a lot of each asset.
+    """
 
     instrument: Instrument
     trade: Trade
