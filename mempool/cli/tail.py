@@ -84,16 +84,25 @@ def _follow(reader: EventReader, show: Callable[[sqlite3.Row], None]) -> None:
     """Until the reader of our output leaves or a signal comes; a database that is away for a while is waited for."""
     missing = False
     while not _output_closed(POLL_SECONDS):
+        stands = _stands(reader.path)
         try:
             rows = reader.newer()
         except StoreError:
-            if reader.path.exists():
+            if stands and reader.path.exists():
                 raise
             rows = []
-        if missing != (missing := not reader.path.exists()):
+        if missing != (missing := not stands):
             typer.echo(f"{reader.path} {'is gone, waiting for it' if missing else 'is back'}", err=True)
         for row in rows:
             show(row)
+
+
+def _stands(path: Path) -> bool:
+    """Whether there is something in it: a database that is being created is empty until all of its schema is there."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _output_closed(seconds: float) -> bool:

@@ -109,10 +109,11 @@ class EventReader:
         self._connection.close()
 
     def _open(self) -> None:
+        inode = _inode(self.path)  # before: what takes its place meanwhile is then seen to be another
         self._connection = open_reader(self.path)
+        self._inode = inode
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         self._connection.set_authorizer(_authorize)
-        self._inode = self.path.stat().st_ino
         self._version = -1
         self._seen = dict.fromkeys((*VIEWS, *GAP_VIEWS), 0)
         self._book_silences = BookSilences()
@@ -123,7 +124,7 @@ class EventReader:
             raise
 
     def _was_replaced(self) -> bool:
-        return self.path.exists() and self.path.stat().st_ino != self._inode
+        return _inode(self.path) not in (0, self._inode)
 
     def _views_with_columns(self) -> tuple[View, ...]:
         """The views of the wanted kinds that have every column which `where` names."""
@@ -210,6 +211,14 @@ class _Query:
             if name in {"SQLITE_ERROR", "SQLITE_TOOBIG", "SQLITE_NOMEM"}:
                 raise _wrong_where(error) from error
             raise explain(error, self._path) from error
+
+
+def _inode(path: Path) -> int:
+    """Which file it is; 0 where there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def _wrong_where(error: Exception) -> UsageError:
