@@ -139,7 +139,7 @@ def test_stream_gives_one_result_a_line_and_never_stops_at_a_bad_one() -> None:
         orjson.dumps(transaction(to="0x12")),
         orjson.dumps(transaction(input=hexed(SWAP[:-9]))),
         orjson.dumps(transaction(to=None)),
-        orjson.dumps(transaction(to=hexed(FRIEND))),
+        orjson.dumps(transaction(to=hexed(FRIEND), input=hexed(b"\xde\xad\xbe\xef" + SWAP[4:]))),
         b"\xff\xfe",
         b"[" * 100_000,
         orjson.dumps(transaction(data=hexed(SWAP), input=None)),

@@ -123,7 +123,7 @@ def test_unknown_pool_is_named_and_ends_with_1(block_file: str, capsys: pytest.C
         ([swap_calldata()], UsageError.exit_code, "needs --to"),
         ([swap_calldata(), "--to", "0x1234"], UsageError.exit_code, "an address has 20 bytes, this has 2"),
         (["0xzz", "--to", ROUTER], UsageError.exit_code, "an even number of hex digits"),
-        ([swap_calldata(), "--to", "0x" + "11" * 20], UsageError.exit_code, "no listed router"),
+        (["0xdeadbeef" + swap_calldata()[10:], "--to", "0x" + "11" * 20], UsageError.exit_code, "no listed router"),
         (["0x", "--to", ROUTER], UsageError.exit_code, "a plain transfer"),
         (["0x38ed1739", "--to", ROUTER], BadData.exit_code, "0x38ed1739"),
         ([swap_calldata(), "--to", ROUTER], ConfigError.exit_code, "set ETH_RPC_URL, or give --rpc-url URL or --block-file"),
