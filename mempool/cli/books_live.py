@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
+import typer
+
 from mempool.cli.books_stream import best_object, plain_lines, quote_object, state_object
 from mempool.cli.books_table import screen
 from mempool.cli.console import stdout_console
@@ -43,6 +45,10 @@ class Printer(Protocol):
     def hear(self, venue: str, event: News) -> None: ...
 
     def refresh(self, books: LiveBooks, now_ns: int) -> None: ...
+
+    def remark(self, text: str) -> None:
+        """One line on stderr."""
+        typer.echo(text, err=True)
 
     def frame(self) -> AbstractContextManager[object]: ...
 
@@ -105,8 +111,12 @@ async def _end_with(work: Awaitable[object], books: LiveBooks) -> None:
 async def _refresh(books: LiveBooks, printer: Printer) -> None:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
+    was_told = False
     while not poll.poll(0):
         started_at = time.monotonic()
+        if books.unrecorded and not was_told:
+            was_told = True
+            printer.remark(f"{books.unrecorded}; the books are followed on without it")
         printer.refresh(books, time.time_ns())
         await asyncio.sleep(max(REFRESH_SECONDS, PAUSE_PER_REFRESH * (time.monotonic() - started_at)))
     raise BrokenPipeError
@@ -148,7 +158,7 @@ def show_once(books: LiveBooks, size: Fraction | None, *, as_json: bool) -> None
         write_object(best_object(look))
 
 
-class JsonPrinter:
+class JsonPrinter(Printer):
     """Every quote and state change as it is heard, the best over the venues or what the size comes to when it has changed."""
 
     def __init__(self, size: Fraction | None) -> None:
@@ -174,7 +184,7 @@ class JsonPrinter:
         return nullcontext()
 
 
-class LinePrinter:
+class LinePrinter(Printer):
     """For a file or a pipe: what has changed, at most once a second."""
 
     def __init__(self, size: Fraction | None) -> None:
@@ -220,7 +230,7 @@ class GapCounts:
             self._counts[gap.venue, gap.symbol] += 1
 
 
-class TablePrinter:
+class TablePrinter(Printer):
     """The table on a terminal, drawn over itself four times a second."""
 
     def __init__(self, size: Fraction | None) -> None:

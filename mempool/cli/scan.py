@@ -104,5 +104,8 @@ class ScanStatus:
         priced = f"books {len(books.books.quotes)}/{len(books.rows)}  quotes {found.book_quotes:,}  open gaps {gaps:,}"
         self._printer.status(f"{priced}  arbitrages {found.arbitrages:,}  near misses {found.near_misses:,}")
 
+    def remark(self, text: str) -> None:
+        self._printer.remark(text)
+
     def frame(self) -> AbstractContextManager[object]:
         return nullcontext()

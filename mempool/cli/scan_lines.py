@@ -58,6 +58,9 @@ class FindingPrinter:
     def status(self, text: str) -> None:
         self._line.show(text)
 
+    def remark(self, text: str) -> None:
+        self._line.remark(text)
+
     def sum_up(self, counters: Counters) -> None:
         """One line on stderr."""
         self._line.end()

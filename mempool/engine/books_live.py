@@ -66,11 +66,13 @@ class LiveBooks:
         self.books = books or followed_books(options)
         self.feeds: list[ExchangeFeed] = []
         self._options, self._sink, self._capture = options, sink, capture
+        self._recording = capture
         self._is_over = False
 
     async def run(self) -> None:
         """Raises `StoreError` where the capture cannot be written, and what `sink` raises."""
         shared, capture = Shared(BanList(self._options.bans)), self._capture or self._own_capture()
+        self._recording = capture
         try:
             self.feeds = [self._feed(venue, shared, capture) for venue in self.books.venues]
             await first_end(*(feed.run() for feed in self.feeds))
@@ -91,6 +93,12 @@ class LiveBooks:
     def was_reached(self) -> bool:
         """Whether any venue has been connected to."""
         return any(feed.connections for feed in self.feeds)
+
+    @property
+    def unrecorded(self) -> str:
+        """Why what is heard is recorded no longer; empty while it is, or where it need not be."""
+        capture = self._recording
+        return f"{capture.path} cannot be written on: {capture.failure}" if capture is not None and capture.failure else ""
 
     def skew_ns(self, venue: str) -> int | None:
         """How far our clock is ahead of the venue's, a message's way included; None before it is known."""

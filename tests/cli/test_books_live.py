@@ -68,6 +68,20 @@ def test_stream_is_one_object_a_line_and_a_signal_ends_it_cleanly(server: str, t
     assert record.stat().st_size > 100
 
 
+@pytest.mark.parametrize("command", ["books --json", "scan"])
+def test_full_disk_under_the_recording_is_told_at_once_and_at_the_end(command: str, server: str, tmp_path: Path) -> None:
+    arguments = [*command.split(), "--server", server, "--exchange", "bybit", "--record", "/dev/full"]
+    told = "/dev/full cannot be written on: No space left on device; the books are followed on without it\n"
+    with Program(arguments, tmp_path) as program:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while told not in (tmp_path / "stderr").read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        ended = program.stop(signal.SIGINT)
+    assert ended.code == 7
+    assert ended.stderr.count(told) == 1
+    assert "error: /dev/full is not complete: No space left on device" in ended.stderr
+
+
 def test_closed_pipe_ends_the_stream_silently(server: str, tmp_path: Path) -> None:
     command = [*COMMAND, "books", "--server", server, "--json"]
     with subprocess.Popen(
