@@ -275,9 +275,10 @@ class BookKeeper:
 
     def _is_built(self, update: BookUpdate, recv_ns: int, events: list[BookEvent]) -> bool:
         was_awaiting, snapshot_depth = self.is_awaiting, self._exchange.snapshot_depth
+        levels = max(len(update.bids), len(update.asks), 1)
         try:
-            if snapshot_depth is not None and not self.book.depth:
-                self.book.truncate_to(snapshot_depth(max(len(update.bids), len(update.asks))))
+            if snapshot_depth is not None and levels > self.book.depth:
+                self.book.truncate_to(snapshot_depth(levels))
             self.book.load(update.bids, update.asks)
             problem = "more levels than a book has" if self.book.is_too_deep else ""
         except BadNumber as bad:

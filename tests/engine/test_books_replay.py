@@ -225,3 +225,17 @@ def test_kraken_numbers_as_texts_are_read() -> None:
     dialect.books[symbol].change(*BOOK)
     frame = re.sub(rb'"(price|qty)":([0-9.]+)', rb'"\1":"\2"', dialect.snapshot(symbol))
     assert best(replayed("kraken", [frame])) == {symbol: ("99.5", "100.5")}
+
+
+def test_kraken_snapshot_with_more_levels_than_before_is_of_a_deeper_subscription() -> None:
+    dialect = Kraken()
+    symbol = dialect.symbols[0]
+    book = dialect.books[symbol]
+    book.change([(f"{99 - level}.0", "1.5") for level in range(12)], [(f"{101 + level}.0", "1.5") for level in range(12)])
+    frames = [dialect.snapshot(symbol), dialect.frame("snapshot", symbol, *book.sorted(25))]
+    for level in range(3):
+        gone = [(f"{99 - level}.0", "0.0")]
+        book.change(gone, [])
+        frames.append(dialect.frame("update", symbol, gone, []))
+    shown = replayed("kraken", frames)
+    assert (faults(shown), shown["verified"], best(shown)) == (CLEAN, 5, {symbol: ("96.0", "101.0")})
