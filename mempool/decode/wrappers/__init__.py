@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mempool.decode.tables import RouterKind
 from mempool.decode.wrappers.account import ACCOUNT
 from mempool.decode.wrappers.delegation_manager import DELEGATION_MANAGER
+from mempool.decode.wrappers.dodo_proxy import DODO_PROXY
 from mempool.decode.wrappers.entry_point import ENTRY_POINT
 from mempool.decode.wrappers.erc20 import ERC20, PERMIT2
 from mempool.decode.wrappers.lifi_diamond import LIFI_DIAMOND
@@ -32,6 +33,7 @@ WRAPPERS: Mapping[str, RouterKind] = {
     "lifi_diamond": LIFI_DIAMOND,
     "proxied_swap": PROXIED_SWAP,
     "rainbow_router": RAINBOW_ROUTER,
+    "dodo_proxy": DODO_PROXY,
     "tokenlon": TOKENLON,
     "tokenlon_amm_wrapper": TOKENLON_AMM_WRAPPER,
     "relay_router": RELAY_ROUTER,
