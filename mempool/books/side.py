@@ -12,6 +12,8 @@ from mempool.model.book import FloatLevel, Level, TextLevel
 
 SORTED_LEVELS = 32
 """So many of the best levels are sorted anew when the list has run empty; it is cut back to them at twice as many."""
+MOST_SORTED = 256
+"""So many of them at most, where more of the best levels than are sorted have been asked for."""
 _BELOW_ALL = -(10**128)
 
 
@@ -19,16 +21,19 @@ class BookSide:
     """Levels by `key`: the price on the bid side, its negative on the ask side, so that the best key is the largest on both.
 
     `top` holds, in ascending order, exactly the keys from `_floor` up. A change below that costs one dict operation, one in
-    it a bisection besides. Only where `top` has run empty are the best of all keys looked for: at most once a message.
+    it a bisection besides. Only where `top` has run empty are the best of all keys looked for: at most once a message. A side
+    that has been asked for more levels than that keeps twice as many sorted from then on, so that it is not searched for them
+    each time.
     """
 
-    __slots__ = ("_floor", "_limit", "levels", "prices", "sign", "sizes", "top")
+    __slots__ = ("_floor", "_kept", "_limit", "levels", "prices", "sign", "sizes", "top")
 
     def __init__(self, sign: int, sizes: SizeScale, decimals: int = 0) -> None:
         self.sign = sign
         self.levels: dict[int, int] = {}
         self.top: list[int] = []
         self._floor = _BELOW_ALL
+        self._kept = SORTED_LEVELS
         self._limit = 2 * SORTED_LEVELS
         self.prices = PriceScale(sign, decimals)
         self.sizes = sizes
@@ -114,13 +119,18 @@ class BookSide:
 
     def best(self, count: int) -> list[Level]:
         """The best `count` levels, best first."""
-        return [Level(self.sign * key, self.levels[key]) for key in self.best_keys(count)]
+        sign, levels = self.sign, self.levels
+        return [Level(sign * key, levels[key]) for key in self.best_keys(count)]
 
     def best_keys(self, count: int) -> list[int]:
         """The keys of the best `count` levels, best first."""
-        if count <= len(self.top) or len(self.top) == len(self.levels):
-            return self.top[: -count - 1 : -1]
-        return nlargest(count, self.levels)
+        if count > len(self.top) < len(self.levels):
+            if 2 * count > MOST_SORTED:
+                return nlargest(count, self.levels)
+            self._kept = max(self._kept, 2 * count)
+            self._limit, self.top = 2 * self._kept, []
+            self._sort()
+        return self.top[: -count - 1 : -1]
 
     def rescale_prices(self, decimals: int) -> None:
         factor = self.prices.rescale(decimals)
@@ -135,5 +145,5 @@ class BookSide:
         if len(self.levels) <= self._limit:
             self.top, self._floor = sorted(self.levels), _BELOW_ALL
         else:
-            self.top = self.top[-SORTED_LEVELS:] or nlargest(SORTED_LEVELS, self.levels)[::-1]
+            self.top = self.top[-self._kept :] or nlargest(self._kept, self.levels)[::-1]
             self._floor = self.top[0]

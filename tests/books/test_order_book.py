@@ -142,6 +142,35 @@ def test_book_whose_sorted_part_is_short_gives_the_plain_book(messages: list[Mes
         play(messages, 0)
 
 
+@given(st.binary(min_size=30, max_size=300), st.lists(st.integers(1, 20), min_size=1))
+def test_levels_that_are_asked_for_in_between_are_those_of_a_plain_book(code: bytes, counts: list[int]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side, "SORTED_LEVELS", 2)
+        patch.setattr(side, "MOST_SORTED", 24)
+        book, plain = OrderBook(), PlainBook()
+        for place, (is_snapshot, bids, asks) in enumerate(messages_of(code)):
+            (book.load if is_snapshot else book.update)(bids, asks)
+            plain.apply(is_snapshot, bids, asks)
+            count = counts[place % len(counts)]
+            assert decimals(book, book.best_bids(count)) == plain.sorted_bids()[:count]
+            assert decimals(book, book.best_asks(count)) == plain.sorted_asks()[:count]
+
+
+def test_deep_side_that_is_asked_for_a_hundred_levels_again_and_again_is_not_searched_each_time() -> None:
+    book = OrderBook()
+    book.load([(f"{price}.5", "1") for price in range(1, 20_001)], [])
+    book.best_bids(100)
+
+    def search(count: int, levels: dict[int, int]) -> list[int]:
+        raise AssertionError(f"{count} of {len(levels)} levels are looked for anew")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side, "nlargest", search)
+        for price in range(19_990, 19_890, -1):
+            book.update([(f"{price}.5", "0"), (f"{price}.2", "2")], [])
+            assert [level.price for level in book.best_bids(100)[:2]] == [200_005, 199_995]
+
+
 AMOUNTS = st.integers(1, 10**15 - 1).map(lambda number: scaled_text(number, 8))
 SMALL = st.lists(st.tuples(AMOUNTS, AMOUNTS | st.just("0.00000000")), max_size=8)
 
