@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from itertools import accumulate, chain
+from itertools import accumulate, chain, groupby
 
 from mempool.abi.budget import Budget
 from mempool.abi.layout import Padding, shape_of, slots_of
@@ -92,14 +92,19 @@ def struct_in_place(components: Sequence[AbiType]) -> ToUsual:
 
 def _tuple_of(components: Sequence[AbiType], finder_of: Callable[[AbiType], _Find]) -> _Find:
     """Components that stand one after another from a place on."""
-    parts = [(_head_size(each), finder_of(each) if is_dynamic(each) else None) for each in components]
+    parts: list[tuple[int, _Find | None]] = []
+    for is_list, group in groupby(components, is_dynamic):
+        if is_list:
+            parts += [(_head_size(each), finder_of(each)) for each in group]
+        else:
+            parts.append((sum(map(_head_size, group)), None))
     head_size = sum(size for size, _ in parts)
 
     def find_all(data: bytes, whole: _Place, at: int, budget: Budget) -> bytes:
         head, tails, end = [], [], head_size
         for size, find in parts:
             if find is None:
-                head += [_window(data, place, 32) for place in range(at, at + size, 32)]
+                head.append(_words(data, at, size))
             else:
                 head.append(end.to_bytes(32))
                 tails.append(find(data, whole, at, budget))
@@ -228,6 +233,13 @@ def _charge(budget: Budget, items: int, size: int) -> None:
 
 def _head_size(abi_type: AbiType) -> int:
     return 32 * len(slots_of([shape_of(abi_type, Padding.MASKED)]))
+
+
+def _words(data: bytes, place: int, size: int) -> bytes:
+    """Words one after another, of which those behind the last place begin at the first again."""
+    if place % _AROUND + size <= _AROUND:
+        return _window(data, place, size)
+    return b"".join(_window(data, each, 32) for each in range(place, place + size, 32))
 
 
 def _window(data: bytes, place: int, size: int) -> bytes:

@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from mempool.model.swap import ALL, BalanceIn, Take
 
+MAX_TAKES = 32
+"""A balance that more is taken from, before it is known what it is, is not kept track of any further."""
 NATIVE = bytes(20)
 """Stands for the native coin among tokens, as in the routers' own commands."""
 
@@ -33,7 +35,7 @@ class Holding(Struct, frozen=True, gc=False):
             return other
         takes = self.takes + other.takes
         portions = takes and any(take.numerator for take in takes)
-        known = self.known and other.known and (not portions or self.is_empty or other.is_empty)
+        known = self.known and other.known and (not portions or self.is_empty or other.is_empty) and len(takes) <= MAX_TAKES
         return Holding(self.wei + other.wei, self.sources + other.sources, takes, known)
 
     @property
@@ -43,6 +45,8 @@ class Holding(Struct, frozen=True, gc=False):
     def less(self, take: Take) -> Holding:
         """The holding after `take`; taking more than a fixed balance holds means that the rest came from elsewhere."""
         if self.sources:
+            if len(self.takes) == MAX_TAKES:
+                return UNKNOWN
             return Holding(self.wei, self.sources, (*self.takes, take), self.known)
         rest = self.wei - take.of(self.wei)
         return Holding(rest, (), self.takes, self.known) if rest >= 0 else UNKNOWN

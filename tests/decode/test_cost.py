@@ -24,7 +24,7 @@ from mempool.decode import DecodeTables
 from mempool.resources import load_tables
 from tests.decode.bombs import ACCOUNT, ALLOWANCE_HOLDER, BOMBS, COW, Made, aggregated
 from tests.decode.calls import FRIEND, SENDER, USDC, WETH, calldata
-from tests.decode.costs import LIMIT_SECONDS, MEGABYTE, assert_cheap, calls_made, forget, peak_bytes, peak_of, seconds
+from tests.decode.costs import LIMIT_SECONDS, MEGABYTE, MOST_CALLS, assert_cheap, calls_made, forget, peak_bytes, peak_of, seconds
 from tests.decode.fuzzing import Input, outcome
 from tests.decode.wide_calls import DEAD_BEEF, filled_calls, wide_calls
 from tests.decode.wrappers.wrapped import ENTRY_POINT_V07, handle_ops, packed, user_op
@@ -91,7 +91,7 @@ def test_bomb_takes_at_most_twenty_milliseconds(name: str) -> None:
 def test_what_a_bomb_decodes_to_is_printed_within_the_limits_too(name: str) -> None:
     call = outcome(Input(own_tables(), *BOMBS[name](3)))
     assert call is not None
-    assert calls_made(lambda: msgspec.json.encode(record("", call))) <= 60_000
+    assert calls_made(lambda: msgspec.json.encode(record("", call))) <= MOST_CALLS
     assert peak_of(lambda: msgspec.json.encode(record("", call))) <= MEGABYTE
     Console(file=io.StringIO(), width=1_000).print(tree(own_tables(), "", call))
 
@@ -157,4 +157,4 @@ def test_first_call_that_a_process_sees_makes_a_few_readers_alone() -> None:
     given = Input(of, *aggregated(chosen))
     assert len(chosen) > 150
     assert len(given.data) <= MAX_CALLDATA_BYTES
-    assert calls_made(lambda: outcome(given)) <= 60_000
+    assert calls_made(lambda: outcome(given)) <= MOST_CALLS

@@ -6,6 +6,7 @@ import pytest
 from eth_abi.abi import encode
 
 from mempool.abi import item_at, word_at
+from mempool.decode.ledger import MAX_TAKES
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import BalanceIn, Completeness, ExactIn, ExactOut, Take
 from tests.decode.calls import (
@@ -355,9 +356,18 @@ def test_dirty_recipient_executes_from_version_1_2_on_but_a_dirty_path_never(rou
 
 def test_minimum_that_portions_raise_over_and_over_is_at_most_what_a_balance_can_be() -> None:
     swap = (V3_IN, (TO_ROUTER, 11, 1, path(USDC, 500, WETH), True))
-    portions: list[Command] = [(FULL_PORTION, (WETH, FRIEND, 10**18 - 1))] * 250
-    call = executed("ur2.1.1", [swap, *portions, (SWEEP, (WETH, TO_SENDER, 1 << 159))])
-    assert call.intents[0].size == ExactIn(11, (1 << 256) - 1)
+    for count, minimum in ((1, 10**19 - 10**18 + 1), (30, (1 << 256) - 1)):
+        portions: list[Command] = [(FULL_PORTION, (WETH, FRIEND, 10**18 - 1))] * count
+        call = executed("ur2.1.1", [swap, *portions, (SWEEP, (WETH, TO_SENDER, 10))])
+        assert call.intents[0].size == ExactIn(11, minimum)
+
+
+def test_balance_that_is_taken_from_over_and_over_is_not_kept_track_of() -> None:
+    swap = (V3_IN, (TO_ROUTER, 11, 1, path(USDC, 500, WETH), True))
+    for count, minimum in ((MAX_TAKES, 10 + 7 * MAX_TAKES), (MAX_TAKES + 1, 1)):
+        payments: list[Command] = [(TRANSFER, (WETH, FRIEND, 7))] * count
+        call = executed("ur2", [swap, *payments, (SWEEP, (WETH, TO_SENDER, 10))])
+        assert call.intents[0].size == ExactIn(11, minimum)
 
 
 def relengthened(router: str, commands: list[Command], number: int, length: int) -> bytes:
