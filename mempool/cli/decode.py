@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 _HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_NO_DIGIT = re.compile("[^0-9a-fA-F]")
 _NOBODY = bytes(20)
 _WIDE = 1000
 """A tree is cut at the console's width, and a cut address is of no use: the terminal may wrap instead."""
@@ -56,13 +57,13 @@ def decode_command(
         str | None, typer.Option("--rpc-url", metavar="URL", help="The node that is asked for a hash. Default: ETH_RPC_URL.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line (schema mempool.decode/1).")] = False,
-    chain: Annotated[str, typer.Option(help="The chain's tables.")] = "ethereum",
+    chain: Annotated[str, typer.Option(metavar="NAME", help="The chain's tables.")] = "ethereum",
 ) -> None:
     """Say which swaps a call asks of a router.
 
-    With - it reads one transaction object a line and prints one result a line; a line that is no transaction gives a result
-    that is malformed, says why, and makes the exit code 5 at the end. Calldata that its router would revert on is a result
-    like any other.
+    With - it reads one transaction object a line from standard input and prints a result for each, with --json one a line; a
+    line that is no transaction gives a result that is malformed, says why, and makes the exit code 5 at the end. Calldata that
+    its router would revert on is a result like any other.
 
     \b
     Examples:
@@ -74,6 +75,7 @@ def decode_command(
     from mempool.resources import load_tables
 
     tables = load_tables(chain)
+    refuse_parts_of_a_whole(call, to, value, sender)
     printer = Printer(tables, as_json=as_json)
     if call == "-":
         raise typer.Exit(decode_lines(printer))
@@ -85,6 +87,12 @@ def decode_command(
         printer.show_transaction(transaction)
     else:
         printer.show_transaction(read_transaction(json_text(call)))
+
+
+def refuse_parts_of_a_whole(call: str, to: str | None, value: str, sender: str | None) -> None:
+    """They describe calldata; a transaction or a hash has its own. Raises `UsageError`."""
+    if (to is not None and call == "-") or (to is None and (value != "0" or sender is not None)):
+        raise UsageError("--to, --value and --from go with calldata, --to always: a transaction says them itself")
 
 
 class Printer:
@@ -139,7 +147,7 @@ def json_text(call: str) -> bytes:
     if _HEX.fullmatch(call):
         raise UsageError("calldata needs --to, the address of the contract that is called")
     try:
-        return Path(call).read_bytes()
+        return Path(call or "\0").read_bytes()
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or "no name of a file"
         wanted = "give calldata in 0x hex with --to, a transaction's JSON or a file with it, a hash, or -"
@@ -189,8 +197,16 @@ def transaction_of(parts: TransactionJson) -> PendingTransaction:
 
 def hex_of(text: str, name: str) -> bytes:
     if not _HEX.fullmatch(text):
-        raise BadData(f"{name}: not 0x and an even number of hex digits")
+        raise BadData(f"{name}: {hex_problem(text)}: 0x and an even number of hex digits are wanted")
     return bytes.fromhex(text[2:])
+
+
+def hex_problem(text: str) -> str:
+    digits = text.removeprefix("0x")
+    wrong = _NO_DIGIT.search(digits)
+    if wrong:
+        return f"{display(wrong[0])!r} is no hex digit"
+    return "it does not begin with 0x" if digits == text else f"{len(digits):,} digits are no whole bytes"
 
 
 def address_of(text: str, name: str) -> bytes:
@@ -206,7 +222,7 @@ def wei_of(value: str | int) -> int:
     except ValueError:
         amount = -1
     if not 0 <= amount < 1 << 256:
-        raise BadData("value: not an amount of wei")
+        raise BadData(f"value: {display(str(value))!r} is no amount of wei: a whole number is wanted, decimal or 0x hex")
     return amount
 
 

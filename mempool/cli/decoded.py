@@ -212,7 +212,7 @@ def _amount(tables: DecodeTables, token: bytes, amount: int) -> str:
         return f"{format_amount(amount, NATIVE_DECIMALS)} {tables.chain.native_symbol}"
     listed = tables.tokens.get(token)
     if listed is None:
-        return f"{amount} units of {short_address(token) if token else 'an unknown token'}"
+        return f"{amount:,} units of {short_address(token) if token else 'an unknown token'}"
     return f"{format_amount(amount, listed.decimals)} {listed.symbol}"
 
 
@@ -228,6 +228,11 @@ def _symbol(tables: DecodeTables, token: bytes) -> str:
 def _deadline(deadline: int | None) -> str:
     if deadline is None:
         return ""
-    if deadline >= _LAST_YEAR_SHOWN:
-        return ", no deadline to speak of"
-    return f", until {datetime.fromtimestamp(deadline, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f", until {time_text(deadline)}" if deadline < _LAST_YEAR_SHOWN else ", no deadline to speak of"
+
+
+def time_text(timestamp: int) -> str:
+    """A block's time as people read it; seconds since 1970 where that is no time of this age."""
+    if timestamp >= _LAST_YEAR_SHOWN:
+        return f"{timestamp:,} s"
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"

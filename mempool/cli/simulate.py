@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mempool.cli.decode import fetch, json_text, name_pools, read_transaction, transaction_given
+from mempool.cli.decode import (
+    fetch,
+    json_text,
+    name_pools,
+    read_transaction,
+    refuse_parts_of_a_whole,
+    transaction_given,
+)
+from mempool.cli.decoded import time_text
 from mempool.cli.labels import label
 from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display, format_amount, short_address
@@ -40,7 +48,7 @@ def simulate_command(
     rpc_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Simulate on this node's newest block. Default: ETH_RPC_URL.")
     ] = None,
-    chain: Annotated[str, typer.Option(help="The chain's tables.")] = "ethereum",
+    chain: Annotated[str, typer.Option(metavar="NAME", help="The chain's tables.")] = "ethereum",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON (schema mempool.simulate/1).")] = False,
 ) -> None:
     """Simulate one call's swaps hop by hop, to the wei: amounts, price impact, and whether it would revert.
@@ -56,6 +64,7 @@ def simulate_command(
     from mempool.resources import load_tables
 
     tables = load_tables(chain)
+    refuse_parts_of_a_whole(call, to, value, sender)
     transaction = find_transaction(call, block_file, rpc_url) if to is None else transaction_given(call, to, value, sender)
     if block_file is None:
         name_pools(tables, transaction, rpc_url)
@@ -165,7 +174,7 @@ def as_lines(call: DecodedCall, shot: Shot, tables: DecodeTables) -> Iterator[st
     """What a person reads."""
     result = shot.result
     yield f"{label(tables, call.router)}: {', '.join(call.commands)}"
-    yield f"on the state after block {result.after.block.number}, at the time {shot.timestamp}"
+    yield f"on the state after block {result.after.block.number:,}, at {time_text(shot.timestamp)}"
     for index, each in result.by_intent():
         bought = amount(tables, each.intent.token_out, each.amount_out)
         yield f"{index + 1}. {amount(tables, each.intent.token_in, each.amount_in)} -> {bought}"
@@ -203,5 +212,5 @@ def amount(tables: DecodeTables, token: bytes, units: int) -> str:
     """In whole tokens for a listed one, else in smallest units with the address."""
     listed = tables.tokens.get(token)
     if listed is None:
-        return f"{units} units of {short_address(token)}"
+        return f"{units:,} units of {short_address(token)}"
     return f"{format_amount(units, listed.decimals, digits=8)} {listed.symbol}"

@@ -194,6 +194,27 @@ def test_wrong_use_is_an_error_with_its_exit_code(arguments: list[str], error: t
     assert isinstance(run(*arguments).exception, error)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-", "--to", hexed(FRIEND)], "--to, --value and --from go with calldata"),
+        (["{}", "--value", "5"], "--to, --value and --from go with calldata"),
+        ([HASH, "--from", hexed(FRIEND)], "--to, --value and --from go with calldata"),
+        (
+            ["0x123", "--to", hexed(FRIEND)],
+            "calldata: 3 digits are no whole bytes: 0x and an even number of hex digits are wanted",
+        ),
+        (["0x12zz", "--to", hexed(FRIEND)], "calldata: 'z' is no hex digit"),
+        (["1234", "--to", hexed(FRIEND)], "calldata: it does not begin with 0x"),
+        (["0x", "--to", hexed(FRIEND)[2:]], "to: it does not begin with 0x"),
+        (["0x", "--to", hexed(FRIEND), "--value", "1.5"], "value: '1.5' is no amount of wei: a whole number is wanted"),
+        ([""], "nothing: no name of a file: give calldata in 0x hex with --to"),
+    ],
+)
+def test_wrong_use_says_what_is_wrong(arguments: list[str], says: str) -> None:
+    assert says in str(run(*arguments).exception)
+
+
 def test_hash_is_looked_up_at_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

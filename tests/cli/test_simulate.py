@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ def test_text_names_the_hop_its_impact_and_the_verdict(block_file: str, capsys: 
     assert run(["simulate", swap_calldata(), "--to", ROUTER, "--block-file", block_file]) == 0
     out = capsys.readouterr().out
     assert "1. 1 WETH -> 1,993.9" in out
+    assert re.search(r"^on the state after block 100, at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", out, re.MULTILINE)
     assert f"0x{PAIR.address.hex()} 0.3 %: 1 WETH -> " in out
     assert "% with the fee, 0.0050 % without" in out
     assert "\nwould not revert\n" in out
