@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from mempool.grade.log_account import LogAccount
 
 COLUMNS = ("block", "txs", "swaps", "decoded", "hops", "exact", "explained", "not explained", "not simulated", "reverts")
+WIDE = 80
+"""A terminal may wrap the rows; a figure that is folded is read as another."""
 MISSED_SHOWN = 12
 
 
 def backtest_command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Block files, compressed with gzip or not.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of the table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON (schema mempool.backtest/1).")] = False,
 ) -> None:
     """Play mined blocks as a pending stream and grade every predicted swap.
 
@@ -53,6 +55,7 @@ def print_table(results: Sequence[FileCounts]) -> None:
 
     together = total(each.counts for each in results)
     console = stdout_console()
+    console.width = max(console.width, WIDE)
     console.print(table(results, together))
     console.print(sentence(together, len(results)), soft_wrap=True)
     for line in missed_lines(together):

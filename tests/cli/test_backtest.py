@@ -82,6 +82,16 @@ def test_table_has_a_row_for_each_file_and_says_the_total_in_words(block_file: P
     assert "total" in out
 
 
+def test_narrow_terminal_folds_no_figure(
+    block_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(["backtest", str(block_file)])
+    wide = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "30")
+    run(["backtest", str(block_file)])
+    assert capsys.readouterr().out == wide
+
+
 def test_wrong_file_is_one_line_and_exit_code_5(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.json.gz"
     path.write_bytes(b"\x1f\x8b\x08nonsense")
