@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -44,10 +45,12 @@ Examples:
   mempool backtest BLOCK.json.gz             grade on mined blocks
 
 \b
-Exit codes: 0 done, 1 failure, 2 usage, 3 configuration, 4 node unreachable, 5 bad data, 7 storage.
+Exit codes: 0 done, 1 failure, 2 usage (a file to read that is not there too), 3 configuration,
+4 node or exchange unreachable, 5 bad data, 7 storage, 130 and 143 on signals.
 """
 
-
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""There is no room to write: whatever is written elsewhere than to standard output names its file."""
 WrongCall = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """What typer raises on a wrong option or argument; it has no public name for it."""
 
@@ -83,6 +86,8 @@ class Commands(TyperGroup):
 def usage_error(problem: typer.BadParameter) -> UsageError:
     """What is wrong, and where the right options stand."""
     command = problem.ctx.command_path if problem.ctx is not None else "mempool"
+    if command != "mempool" and getattr(problem, "option_name", "") == "--color":
+        return UsageError("--color stands before the command: mempool --color always tail")
     return UsageError(f"{problem.format_message().rstrip('.')} (see `{command} --help`)")
 
 
@@ -207,13 +212,17 @@ def attempt(arguments: Sequence[str]) -> int | str | None:
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as problem:
-        return fail(": ".join(filter(None, [problem.filename and str(problem.filename), problem.strerror or str(problem)])), 1)
+        where = str(problem.filename or ("standard output" if problem.errno in FULL else ""))
+        return fail(": ".join(filter(None, [where, problem.strerror or str(problem)])), 1)
     return 0
 
 
 def fail(message: str, exit_code: int) -> int:
-    """One clear line on stderr."""
-    typer.echo(f"error: {display(message, 1000)}", err=True)
+    """One clear line on stderr, where that can be written."""
+    try:
+        typer.echo(f"error: {display(message, 1000)}", err=True)
+    except OSError:
+        silence(sys.stderr.fileno())
     return exit_code
 
 

@@ -170,9 +170,17 @@ def test_full_disk_under_stdout_is_one_line(tmp_path: Path) -> None:
             cwd=tmp_path,
             check=False,
         )
-    assert done.returncode == 1
-    assert "No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (1, "error: standard output: No space left on device\n")
+
+
+def test_full_disk_under_a_table_names_it_too_and_one_under_stderr_changes_no_code(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        for arguments, streams, code in (("routers", {"stdout": full}, 1), ("nonsense", {"stdout": full, "stderr": full}, 2)):
+            options: dict[str, Any] = {"stderr": subprocess.PIPE, **streams}
+            command = [sys.executable, "-m", "mempool.cli.main", arguments]
+            done = subprocess.run(command, text=True, timeout=120, cwd=tmp_path, check=False, **options)
+            assert done.returncode == code
+            assert done.stderr in (None, "error: standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize(
@@ -274,6 +282,7 @@ def test_stream_that_was_closed_before_the_start_is_no_failure(closed: str, tmp_
     [
         (["tial"], "error: No such command 'tial'. Did you mean 'tail'? (see `mempool --help`)"),
         (["replay"], "error: Missing argument 'FILE' (see `mempool replay --help`)"),
+        (["tail", "--color", "never"], "error: --color stands before the command: mempool --color always tail"),
         (["config", "--json=1"], "error: No such option: --json (see `mempool config --help`)"),
     ],
 )
