@@ -30,7 +30,7 @@ def export_command(
 
     Amounts stay the exact text that they are, times are in nanoseconds, and columns are named as in the database; its tables are
     written as of one moment, also while a run writes on. The entries of a capture are all that was heard and asked for: recv_ns,
-    source, kind, request_id, payload. No file is overwritten. It needs DuckDB: pip install 'mempool[parquet]'
+    source, kind, request_id, payload. No file is overwritten. It needs DuckDB: pip install duckdb
 
     \b
     Examples:

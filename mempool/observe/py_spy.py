@@ -27,7 +27,7 @@ def sample_outside(kind: str, path: Path, seconds: float, rate_hz: int) -> Count
     """Run the workload in a process of its own under py-spy. Raises `PySpyRefused`."""
     program = find_py_spy()
     if program is None:
-        raise PySpyRefused("py-spy is not installed (pip install 'mempool[profile]')")
+        raise PySpyRefused("py-spy is not installed (pip install py-spy)")
     with tempfile.TemporaryDirectory(prefix="mempool-profile-") as folder:
         output = Path(folder) / "folded.txt"
         worker = [sys.executable, "-m", "mempool.observe.workloads", kind, str(path), str(seconds)]

@@ -29,7 +29,7 @@ def sample(work: Callable[[], object], rate_hz: int = 500) -> Counter[Stack]:
     system has no profiling timer.
     """
     if not hasattr(signal, "setitimer"):
-        raise MempoolError("this system has no profiling timer: install py-spy (pip install 'mempool[profile]')")
+        raise MempoolError("this system has no profiling timer: install py-spy (pip install py-spy)")
     seen: Counter[tuple[CodeType, ...]] = Counter()
 
     def take(number: int, frame: FrameType | None) -> None:

@@ -40,7 +40,7 @@ class Table(Struct, frozen=True):
 def check_parquet() -> None:
     """Raises `ConfigError` with the way to get it where DuckDB is not installed."""
     if find_spec("duckdb") is None:
-        raise ConfigError("Parquet files are written by DuckDB, which is not installed: pip install 'mempool[parquet]'")
+        raise ConfigError("Parquet files are written by DuckDB, which is not installed: pip install duckdb")
 
 
 def write_parquet(table: Table, path: Path) -> int:

@@ -131,7 +131,7 @@ class Store:
                 self._database.reserve.release()
                 await self._database.end_run(self.run_id, end, ended_ns)
         except TimeoutError:
-            raise StoreError(f"{self.waiting} records could not be written: {self.trouble or 'the disk is too slow'}") from None
+            raise StoreError(f"{self.waiting:,} records could not be written: {self.trouble or 'the disk is too slow'}") from None
         except sqlite3.Error as error:
             raise explain(error, self._database.path) from error
         finally:

@@ -221,7 +221,7 @@ def test_without_duckdb_it_ends_with_3_and_the_fix(
 ) -> None:
     monkeypatch.setattr(parquet, "find_spec", lambda name: None)
     assert run(["export", str(db), "--to", str(tmp_path / "out")]) == 3
-    assert "not installed: pip install 'mempool[parquet]'" in capsys.readouterr().err
+    assert "not installed: pip install duckdb" in capsys.readouterr().err
 
 
 def test_damaged_table_ends_with_7_and_leaves_no_half_file(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
