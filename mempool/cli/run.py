@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +15,9 @@ from mempool.model.display import display
 if TYPE_CHECKING:
     from mempool.books.money import FeesPips
     from mempool.engine.books_live import BooksOptions
-    from mempool.engine.run import LiveRun, Status
+    from mempool.engine.run import LiveRun, RunOptions, Status
     from mempool.engine.tally import Tally
+    from mempool.feeds.endpoint import Endpoint
 
 
 def run_command(
@@ -27,23 +29,29 @@ def run_command(
             help="A node: ws://, wss://, http://, https:// or an IPC path; may be given several times. Default: ETH_RPC_URL.",
         ),
     ] = None,
-    db: Annotated[Path, typer.Option(help="The SQLite file.")] = Path("mempool.sqlite"),
+    db: Annotated[Path, typer.Option(metavar="FILE", help="The SQLite file.")] = Path("mempool.sqlite"),
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
-    keep: Annotated[str, typer.Option(metavar="TIME", help="Delete rows that are older, such as 7d; default: keep all.")] = "",
-    min_profit: Annotated[float, typer.Option(metavar="ETH", min=0.0, help="Store no finding below this profit.")] = 0.0,
-    chain: Annotated[str, typer.Option(help="The chain's tables.")] = "ethereum",
+    keep: Annotated[
+        str, typer.Option(metavar="TIME", help="Delete rows that are older: 90s, 15m, 12h, 7d. Default: keep all.")
+    ] = "",
+    min_profit: Annotated[
+        float, typer.Option(metavar="ETH", min=0.0, help="Store no finding below this profit; at 0 losses are stored too.")
+    ] = 0.0,
+    chain: Annotated[str, typer.Option(metavar="NAME", help="The chain's tables.")] = "ethereum",
     exchange: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Also follow this exchange's order books, or all; may be repeated. Default: none."),
     ] = None,
     pair: Annotated[
-        list[str] | None, typer.Option(metavar="PAIR", help="What to follow there; may be repeated. Default: ETH/USD.")
+        list[str] | None,
+        typer.Option("--pair", "--symbol", metavar="PAIR", help="What to follow there; may be repeated. Default: ETH/USD."),
     ] = None,
     server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
     taker_fee: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=PERCENT", help="Your own taker's fee at an exchange; may be repeated. Default: its base tier."
+            metavar="NAME=PERCENT",
+            help="Your own taker's fee at an exchange, in percent; may be repeated. Default: its base tier.",
         ),
     ] = None,
 ) -> None:
@@ -65,8 +73,7 @@ def run_command(
     from mempool.cli.summary import print_summary
     from mempool.engine.core import EngineOptions
     from mempool.engine.desk import DeskOptions
-    from mempool.engine.run import LiveRun, RunOptions
-    from mempool.feeds.endpoint import Endpoint
+    from mempool.engine.run import RunOptions
     from mempool.resources import load_tables, load_taker_fees
     from mempool.store.writer import StoreOptions
 
@@ -74,10 +81,9 @@ def run_command(
         raise UsageError("--pair, --server and --taker-fee are about order books: name an --exchange, or all")
     if not rpc_url and not exchange:
         raise ConfigError("no node to listen to: set ETH_RPC_URL, or give --rpc-url ws://…, wss://…, http://… or an IPC path")
-    endpoints = [Endpoint.parse(url) for url in rpc_url or ()]
     fees = taker_fees(load_taker_fees(), taker_fee or ())
     options = RunOptions(
-        endpoints=endpoints,
+        endpoints=endpoints_of(rpc_url or ()),
         tables=load_tables(chain),
         database=db,
         engine=EngineOptions(min_profit_eth=min_profit),
@@ -86,18 +92,34 @@ def run_command(
         books=books_options(exchange, pair, server, fees) if exchange else None,
         desk=DeskOptions(fees, min_profit),
     )
+    code, tally = watch(options)
+    print_summary(tally, db)
+    raise typer.Exit(code)
+
+
+def endpoints_of(urls: Sequence[str]) -> list[Endpoint]:
+    """The nodes; warns of what is not encrypted. Raises `ConfigError`, which never repeats a URL."""
+    from mempool.feeds.endpoint import Endpoint
+
+    endpoints = [Endpoint.parse(url) for url in urls]
     for endpoint in endpoints:
         if endpoint.is_plain_and_remote:
             warn(f"{endpoint} is not encrypted: whoever is on the way can change what is heard; use wss:// or https://")
+    return endpoints
+
+
+def watch(options: RunOptions) -> tuple[int, Tally]:
+    """Listen, with the live line on stderr, until told to stop. Returns the exit code."""
+    from mempool.engine.run import LiveRun
+
     line = StatusLine()
     live = LiveRun(options, lambda status: line.show(status_text(status)), line.remark)
-    line.begin(f"connecting to {', '.join([*map(str, endpoints), *(exchange or ())])} …")
+    venues = options.books.venues if options.books is not None else ()
+    line.begin(f"connecting to {', '.join([*map(str, options.endpoints), *venues])} …")
     try:
-        code, tally = carry_out(live)
+        return carry_out(live)
     finally:
         line.end()
-    print_summary(tally, db)
-    raise typer.Exit(code)
 
 
 def books_options(exchange: list[str], pair: list[str] | None, server: str, fees: FeesPips) -> BooksOptions:
