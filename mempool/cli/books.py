@@ -35,25 +35,38 @@ def books_command(
         typer.Option(metavar="NAME", help="An exchange, or that of the recording; may be repeated. Default: all."),
     ] = None,
     symbol: Annotated[
-        list[str] | None, typer.Option("--symbol", "--pair", metavar="PAIR", help="What to follow; may be repeated.")
+        list[str] | None,
+        typer.Option("--pair", "--symbol", metavar="PAIR", help="What to follow; may be repeated. Default: ETH/USD."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One object a line; of a recording one document, as the last line.")
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON object a line (schema mempool.quotes/1); of a recording one document (mempool.books/1).",
+        ),
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="End when every book is there, or after 15 s, and print them.")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
     taker_fee: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=PERCENT", help="Your own taker's fee at an exchange; may be repeated. Default: its base tier."
+            metavar="NAME=PERCENT",
+            help="Your own taker's fee at an exchange, in percent; may be repeated. Default: its base tier.",
         ),
     ] = None,
     size: Annotated[
-        str, typer.Option(metavar="AMOUNT", help="Also what selling and buying so much of each pair's base asset comes to.")
+        str,
+        typer.Option(
+            metavar="AMOUNT", help="Also what selling and buying so much of each pair's base asset (ETH of ETH/USD) comes to."
+        ),
     ] = "",
     server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
     bbo: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Of a recording: write every change of the best quote.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of a recording: write every change of the best quote, one JSON object a line (schema mempool.bbo/1).",
+        ),
     ] = None,
 ) -> None:
     """Follow exchanges' order books, each proven by the exchange's own rules at every message, and the best over them.
@@ -93,7 +106,7 @@ def books_command(
     if symbol or taker_fee or size or server or record is not None or once:
         raise UsageError(
             "--replay plays all that its file holds: "
-            "--symbol, --taker-fee, --size, --server, --record and --once are for live books"
+            "--pair, --taker-fee, --size, --server, --record and --once are for live books"
         )
     replay_command(replay, exchange or [], bbo, as_json=as_json)
 

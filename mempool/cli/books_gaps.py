@@ -27,9 +27,12 @@ SCHEMA = "mempool.gaps/1"
 
 
 def gaps_command(
-    db: Annotated[Path, typer.Option("--db", help="The database.")] = DEFAULT_DB,
+    db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The database.")] = DEFAULT_DB,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="Only later ones: 10m, 2h, 7d ago, or 2026-01-31T12:00.")
+        str,
+        typer.Option(
+            "--since", metavar="TIME", help="Only later ones: 30s, 10m, 2h, 7d ago, or a time such as 2026-01-31T12:00."
+        ),
     ] = "",
     exchange: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this exchange's, or that of the recording; may be repeated.")
@@ -37,7 +40,7 @@ def gaps_command(
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Those of a recording of frames, in place of a database.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line (schema mempool.gaps/1).")] = False,
 ) -> None:
     """Print every gap of the order books, oldest first: where, what happened, for how long there was no price, and why.
 

@@ -22,10 +22,12 @@ WIDTHS = (6, 6, 6, 6, 8, 8, 9, 8)
 
 
 def grade_command(
-    db: Annotated[Path, typer.Option("--db", help="The database.")] = DEFAULT_DB,
-    router: Annotated[str, typer.Option("--router", help="Only this router, by its name in the chain's tables.")] = "",
+    db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The database.")] = DEFAULT_DB,
+    router: Annotated[
+        str, typer.Option("--router", metavar="NAME", help="Only this router, by its name in the chain's tables.")
+    ] = "",
     causes: Annotated[bool, typer.Option("--causes", help="Also the worst predictions, and who moved their pools.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON (schema mempool.grade/1).")] = False,
 ) -> None:
     """Print how exact the predictions were against the mined blocks.
 

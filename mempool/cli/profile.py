@@ -25,16 +25,16 @@ def profile_command(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="A capture or a block file; default: the checkout's bundled capture. For books a recording of frames.",
         ),
     ] = None,
-    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("flame.svg"),
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")] = Path("flame.svg"),
     format_: Annotated[
         Literal["svg", "speedscope"], typer.Option("--format", help="A flame graph, or a file for speedscope.")
     ] = "svg",
-    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long the work is repeated.")] = 5.0,
-    rate: Annotated[int, typer.Option(min=10, max=1000, help="Samples a second.")] = 500,
+    seconds: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, max=600, help="How long the work is repeated.")] = 5.0,
+    rate: Annotated[int, typer.Option(metavar="HERTZ", min=10, max=1000, help="Samples a second.")] = 500,
     sampler: Annotated[
         Literal["auto", "py-spy", "inside"],
         typer.Option(help="py-spy looks from outside, where it may; else the program samples itself."),

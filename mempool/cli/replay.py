@@ -12,10 +12,12 @@ from mempool.errors import CaptureError
 
 def replay_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture that `mempool run --record` wrote.")],
-    db: Annotated[Path, typer.Option(help="The SQLite file; a new one gets the same rows as the recorded run.")] = Path(
-        "mempool.sqlite"
-    ),
-    min_profit: Annotated[float, typer.Option(metavar="ETH", min=0.0, help="Store no finding below this profit.")] = 0.0,
+    db: Annotated[
+        Path, typer.Option(metavar="FILE", help="The SQLite file; a new one gets the same rows as the recorded run.")
+    ] = Path("mempool.sqlite"),
+    min_profit: Annotated[
+        float, typer.Option(metavar="ETH", min=0.0, help="Store no finding below this profit; at 0 losses are stored too.")
+    ] = 0.0,
 ) -> None:
     """Play a capture again: the same messages through the same engine give the same rows.
 

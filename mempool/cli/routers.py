@@ -24,7 +24,7 @@ _ONLY_INSIDE = "inside other calls"
 
 
 def routers_command(
-    chain: Annotated[str, typer.Option(help="The chain's tables.")] = "ethereum",
+    chain: Annotated[str, typer.Option(metavar="NAME", help="The chain's tables.")] = "ethereum",
     all_chains: Annotated[bool, typer.Option("--all", help="Every chain that there are tables for.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line (schema mempool.routers/1).")] = False,
 ) -> None:

@@ -22,30 +22,33 @@ def scan_command(
         list[str] | None, typer.Option(metavar="NAME", help="An exchange; may be repeated. Default: all.")
     ] = None,
     pair: Annotated[
-        list[str] | None, typer.Option("--pair", "--symbol", metavar="PAIR", help="What to follow; may be repeated.")
+        list[str] | None,
+        typer.Option("--pair", "--symbol", metavar="PAIR", help="What to follow; may be repeated. Default: ETH/USD."),
     ] = None,
     near_misses: Annotated[bool, typer.Option("--near-misses", help="Also print what was rejected, and why.")] = False,
     min_profit: Annotated[float, typer.Option(metavar="ETH", min=0.0, help="Print no finding below this profit.")] = 0.0,
     taker_fee: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=PERCENT", help="Your own taker's fee at an exchange; may be repeated. Default: its base tier."
+            metavar="NAME=PERCENT",
+            help="Your own taker's fee at an exchange, in percent; may be repeated. Default: its base tier.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line (schema mempool.scan/1).")] = False,
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Scan the books of this capture instead of the exchanges.")
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
     server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
-    seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", min=0.0, help="End after so long.")] = 0.0,
+    seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", min=0.0, help="End after so long; 0: never.")] = 0.0,
 ) -> None:
     """Print what opens between exchanges' order books: bought at one and sold at another, or round through three of one.
 
     Sizes are walked on both books, with each taker's fee and the rates between USD, USDT and USDC. A gap is printed when it
-    opens, when it has become a tenth better, and when it has closed. What is no gain after fees, rests on a book that was silent,
-    or did not last as long as messages may be apart is a near miss. Nothing is stored: `mempool run --exchange` does that, and
-    holds the pools against the books too. ETH/USD unless told otherwise; three pairs of one exchange make a triangle.
+    opens and, at its best, when it has closed; with --json also when it has become a tenth better. What is no gain after fees,
+    rests on a book that was silent, or did not last as long as messages may be apart is a near miss. Nothing is stored:
+    `mempool run --exchange` does that, and holds the pools against the books too. ETH/USD unless told otherwise; three pairs
+    of one exchange make a triangle.
 
     \b
     Examples:

@@ -26,25 +26,36 @@ POLL_SECONDS = 0.2
 
 
 def tail_command(
-    db: Annotated[Path, typer.Option("--db", help="The database.")] = DEFAULT_DB,
+    db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The database.")] = DEFAULT_DB,
     lines: Annotated[
-        int | None, typer.Option("-n", "--lines", min=0, max=10**9, help="The last so many; 20, or all with --since.")
+        int | None,
+        typer.Option(
+            "-n", "--lines", metavar="COUNT", min=0, max=10**9, help="The last so many. Default: 20, or all with --since."
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Go on printing what comes, across restarts of the run.")
     ] = False,
-    since: Annotated[str, typer.Option("--since", help="30s, 10m, 2h, 7d ago, or a time such as 2026-01-31T12:00.")] = "",
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since", metavar="TIME", help="Only later ones: 30s, 10m, 2h, 7d ago, or a time such as 2026-01-31T12:00."
+        ),
+    ] = "",
     kind: Annotated[
         list[str] | None,
         typer.Option(
             "--kind",
+            metavar="KIND",
             help="swap, outcome, sandwich_exposure, backrun, cross_exchange, triangular, cex_dex, near_miss (what was rejected,"
             " with the reason) or all; may be repeated. Without it all but sandwich_exposure and near_miss.",
         ),
     ] = None,
-    where: Annotated[str, typer.Option("--where", help="An SQL condition on the columns that --json shows.")] = "",
-    min_profit: Annotated[float | None, typer.Option("--min-profit", help="At least so much profit or exposure, in ETH.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    where: Annotated[str, typer.Option("--where", metavar="SQL", help="An SQL condition on the columns that --json shows.")] = "",
+    min_profit: Annotated[
+        float | None, typer.Option("--min-profit", metavar="ETH", help="At least so much profit or exposure.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line (schema mempool.tail/1).")] = False,
 ) -> None:
     """Print the latest swaps with their impact and exposure, the backruns they open, how predictions came out, and what opens
     between order books and pools.
