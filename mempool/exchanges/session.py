@@ -203,7 +203,8 @@ class ExchangeSession:
         """Whether the frame with this number on the connection is to be read; where some are missing, every book is lost."""
         expected, number = self._next_number, message.number
         if expected is not None and number < expected:
-            if message.event_ns <= self._numbered_ns:
+            is_first = self._takes_any and not number and expected > 1
+            if not is_first and message.event_ns <= self._numbered_ns:
                 self.counts.duplicates += 1
                 return False
             self._begin_anew(recv_ns, events)
@@ -215,7 +216,7 @@ class ExchangeSession:
         return True
 
     def _begin_anew(self, recv_ns: int, events: list[BookEvent]) -> None:
-        """Numbers start over in a later frame: where a recording goes on with the recorder's next connection."""
+        """Numbers start over, or go on in a later frame: where a recording goes on with the recorder's next connection."""
         if not self._takes_any:
             self._connection_gap("the numbers start over", recv_ns, events)
             return

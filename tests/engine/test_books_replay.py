@@ -115,6 +115,9 @@ def test_coinbase_whose_numbers_start_over_in_later_frames_was_connected_to_agai
     frames += [second.heartbeat(1), second.snapshot(symbol), second.update(symbol, [("99.7", "1")], []), second.heartbeat(2)]
     shown = replayed("coinbase", frames)
     assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.7", "100.5")})
+    at_once = [frame.replace(second.time.encode(), first.time.encode()) for frame in frames]
+    shown = replayed("coinbase", at_once)
+    assert (faults(shown), best(shown)) == (CLEAN, {symbol: ("99.7", "100.5")})
     again = replayed("coinbase", [*frames[:6], *frames[2:4], first.update(symbol, [("99.8", "1")], [])])
     assert (again["duplicates"], again["gaps"]) == (2, 1)  # the same frames again are none of a new connection
 
