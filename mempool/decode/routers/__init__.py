@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mempool.decode.routers.balancer_v1_proxy import BALANCER_V1_PROXY
 from mempool.decode.routers.balancer_v2_vault import BALANCER_V2_VAULT
 from mempool.decode.routers.balancer_v3_router import BALANCER_V3_BATCH_ROUTER, BALANCER_V3_ROUTER
 from mempool.decode.routers.cow_settlement import COW_SETTLEMENT
@@ -61,6 +62,7 @@ ROUTERS: Mapping[str, RouterKind] = {
     "curve_registry_exchange": CURVE_REGISTRY_EXCHANGE,
     "curve_pool": CURVE_POOL,
     "balancer_v1_pool": BALANCER_V1_POOL,
+    "balancer_v1_proxy": BALANCER_V1_PROXY,
     "balancer_v2_vault": BALANCER_V2_VAULT,
     "balancer_v3_router": BALANCER_V3_ROUTER,
     "balancer_v3_batch_router": BALANCER_V3_BATCH_ROUTER,
