@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from math import floor
 
 from mempool.books.side import BookSide
 from mempool.model.book import FloatLevel, TextLevel
@@ -28,25 +29,44 @@ class DigitsSide(BookSide):
     def update(self, changes: Sequence[TextLevel]) -> None:
         sign, prices, sizes = self.sign, self.prices, self.sizes
         levels, top, digits = self.levels, self.top, self.digits
+        # What stands behind the levels that are checked moves up to them only where one of these goes, which is a change too.
+        last_checked = top[-CHECKED_LEVELS] if len(top) >= CHECKED_LEVELS else self._floor
         for change in changes:
             key = prices[change[0]]
             size = sizes[change[1]]
-            at = bisect_left(top, key)
-            if at >= len(top) - CHECKED_LEVELS:
+            if key >= last_checked:
                 self.has_changed = True
+            at = bisect_left(top, key)
             if size:
-                if key not in levels:
+                if key in levels:
+                    digits[at] = b"%d%d" % (sign * key, size)
+                else:
                     top.insert(at, key)
                     digits.insert(at, b"%d%d" % (sign * key, size))
-                else:
-                    digits[at] = b"%d%d" % (sign * key, size)
                 levels[key] = size
-            elif levels.pop(key, 0):
-                del top[at], digits[at]
+            elif key in levels:
+                del levels[key], top[at], digits[at]
 
-    def update_floats(self, changes: Sequence[FloatLevel], price_scale: float, size_scale: float) -> None:
-        prices, sizes = self.prices.decimals, self.sizes.decimals
-        self.update([(f"{price:.{prices}f}", f"{amount:.{sizes}f}") for price, amount in changes])
+    def update_floats(self, changes: Sequence[FloatLevel]) -> None:
+        sign, levels, top, digits = self.sign, self.levels, self.top, self.digits
+        key_scale, size_scale = self.prices.factor, self.sizes.factor
+        last_checked = top[-CHECKED_LEVELS] if len(top) >= CHECKED_LEVELS else self._floor
+        for change in changes:
+            key = floor(change.price * key_scale + 0.5)
+            amount = change.size
+            if key >= last_checked:
+                self.has_changed = True
+            at = bisect_left(top, key)
+            if amount:
+                size = floor(amount * size_scale + 0.5)
+                if key in levels:
+                    digits[at] = b"%d%d" % (sign * key, size)
+                else:
+                    top.insert(at, key)
+                    digits.insert(at, b"%d%d" % (sign * key, size))
+                levels[key] = size
+            elif key in levels:
+                del levels[key], top[at], digits[at]
 
     def clear(self) -> None:
         super().clear()

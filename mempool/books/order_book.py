@@ -10,8 +10,6 @@ from mempool.books.side import BookSide
 from mempool.model.book import Decimals, FloatLevel, Level, TextLevel
 
 MAX_LEVELS = 100_000
-SCALES = tuple(float(10**decimals) for decimals in range(16))
-"""By decimals; a double has no more digits."""
 
 
 class OrderBook:
@@ -21,10 +19,11 @@ class OrderBook:
     price or size; the book is then of no use until the next `load`.
     """
 
-    __slots__ = ("_depth", "_sizes", "asks", "bids", "price_decimals")
+    __slots__ = ("_depth", "_sizes", "asks", "bids", "decimals")
 
     def __init__(self, depth: int = 0, price_decimals: int = 0, size_decimals: int = 0) -> None:
-        self.price_decimals = price_decimals
+        self.decimals: Decimals = price_decimals, size_decimals
+        """Of prices, and of sizes."""
         self._depth = 0
         self._sizes = SizeScale(size_decimals)
         self.bids: BookSide = BookSide(1, self._sizes, price_decimals)
@@ -32,8 +31,12 @@ class OrderBook:
         self.truncate_to(depth)
 
     @property
+    def price_decimals(self) -> int:
+        return self.decimals[0]
+
+    @property
     def size_decimals(self) -> int:
-        return self._sizes.decimals
+        return self.decimals[1]
 
     @property
     def depth(self) -> int:
@@ -64,34 +67,42 @@ class OrderBook:
 
     def update(self, bids: Sequence[TextLevel], asks: Sequence[TextLevel]) -> None:
         """Set the sizes of these levels; zero removes one, and one that is not there is no fault."""
+        depth = self._depth
         try:
             if bids:
-                self.bids.update(bids)
+                side = self.bids
+                side.update(bids)
+                if depth and len(side.top) > depth:
+                    side.truncate(depth)
             if asks:
-                self.asks.update(asks)
+                side = self.asks
+                side.update(asks)
+                if depth and len(side.top) > depth:
+                    side.truncate(depth)
         except MoreDecimals as more:
             self._take(more)
             self.update(bids, asks)
-        depth = self._depth
-        if depth and (len(self.bids.top) > depth or len(self.asks.top) > depth):
-            self._truncate()
 
     def update_floats(self, bids: Sequence[FloatLevel], asks: Sequence[FloatLevel], decimals: Decimals) -> None:
         """The same with doubles, each standing for a number of so many decimals and at most 15 digits: prices above zero."""
-        price_decimals, size_decimals = decimals
-        if self.price_decimals != price_decimals or self._sizes.decimals != size_decimals:
-            self.update(
-                *([(f"{price:.{price_decimals}f}", f"{size:.{size_decimals}f}") for price, size in side] for side in (bids, asks))
-            )
+        if decimals != self.decimals:
+            price_decimals, size_decimals = decimals
+            as_text = [
+                [(f"{each.price:.{price_decimals}f}", f"{each.size:.{size_decimals}f}") for each in side] for side in (bids, asks)
+            ]
+            self.update(*as_text)
             return
-        price_scale, size_scale = SCALES[price_decimals], SCALES[size_decimals]
-        if bids:
-            self.bids.update_floats(bids, price_scale, size_scale)
-        if asks:
-            self.asks.update_floats(asks, price_scale, size_scale)
         depth = self._depth
-        if depth and (len(self.bids.top) > depth or len(self.asks.top) > depth):
-            self._truncate()
+        if bids:
+            side = self.bids
+            side.update_floats(bids)
+            if depth and len(side.top) > depth:
+                side.truncate(depth)
+        if asks:
+            side = self.asks
+            side.update_floats(asks)
+            if depth and len(side.top) > depth:
+                side.truncate(depth)
 
     def keep_digits(self) -> tuple[DigitsSide, DigitsSide]:
         """From now on bids and asks are these."""
@@ -120,11 +131,12 @@ class OrderBook:
 
     def take_decimals(self, price_decimals: int, size_decimals: int) -> None:
         """Write prices and sizes with at least so many decimals; the levels stay the same numbers."""
-        if price_decimals > self.price_decimals:
-            self.price_decimals = price_decimals
+        prices, sizes = self.decimals
+        self.decimals = max(prices, price_decimals), max(sizes, size_decimals)
+        if price_decimals > prices:
             self.bids.rescale_prices(price_decimals)
             self.asks.rescale_prices(price_decimals)
-        if size_decimals > self._sizes.decimals:
+        if size_decimals > sizes:
             factor = self._sizes.rescale(size_decimals)
             self.bids.rescale_sizes(factor)
             self.asks.rescale_sizes(factor)

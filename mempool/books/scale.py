@@ -37,16 +37,18 @@ class MoreSizeDecimals(MoreDecimals):
 class Scale(dict[str | bytes, int]):
     """`scale[text]` is the number `text` times `10**decimals`. Remembers at most 32,768 texts."""
 
-    __slots__ = ("decimals",)
+    __slots__ = ("decimals", "factor", "sign")
 
-    def __init__(self, decimals: int = 0) -> None:
+    def __init__(self, decimals: int = 0, sign: int = 1) -> None:
         super().__init__()
-        self.decimals = decimals
+        self.decimals, self.sign = decimals, sign
+        self.factor = sign * float(10**decimals)
 
     def rescale(self, decimals: int) -> int:
         """Take more decimals; the factor by which the numbers so far grow."""
         factor: int = 10 ** (decimals - self.decimals)
         self.decimals = decimals
+        self.factor = self.sign * float(10**decimals)
         self.clear()
         return factor
 
@@ -70,11 +72,10 @@ class SizeScale(Scale):
 class PriceScale(Scale):
     """Prices times `sign`, none of them zero. Raises `BadNumber`, `MorePriceDecimals`."""
 
-    __slots__ = ("sign",)
+    __slots__ = ()
 
     def __init__(self, sign: int, decimals: int = 0) -> None:
-        super().__init__(decimals)
-        self.sign = sign
+        super().__init__(decimals, sign)
 
     def __missing__(self, text: str | bytes) -> int:
         try:
@@ -94,18 +95,17 @@ def to_scaled(text: str | bytes, decimals: int) -> int:
 
     Zeros at the end count as decimals: a venue's precision is that of what it writes.
     """
-    if not isinstance(text, str):
-        text = text.decode("ascii", "replace")
-    digits = text.replace(".", "", 1)
-    if not (digits.isdecimal() and digits.isascii()) or len(digits) > MAX_DIGITS or text[0] == ".":
-        return _uncommon(text, decimals)
-    point = text.find(".")
-    missing = decimals if point < 0 else decimals + point + 1 - len(text)
+    literal = text if isinstance(text, bytes) else text.encode("ascii", "replace")
+    whole, _, fraction = literal.partition(b".")
+    digits = whole + fraction
+    if not digits.isdigit() or len(digits) > MAX_DIGITS or not whole:
+        return _uncommon(literal.decode("ascii", "replace"), decimals)
+    missing = decimals - len(fraction)
     if not missing:
         return int(digits)
     if missing > 0:
         return int(digits) * int(10**missing)
-    raise MoreDecimals(_checked(text, decimals - missing))
+    raise MoreDecimals(_checked(literal.decode(), len(fraction)))
 
 
 def _uncommon(text: str, decimals: int) -> int:

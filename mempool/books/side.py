@@ -72,16 +72,17 @@ class BookSide:
         if not top or len(top) > self._limit:
             self._sort()
 
-    def update_floats(self, changes: Sequence[FloatLevel], price_scale: float, size_scale: float) -> None:
+    def update_floats(self, changes: Sequence[FloatLevel]) -> None:
         """The same with doubles of at most 15 digits; the scales are ten to the power of the book's decimals.
 
         Such a double is off by less than 2**-53 of itself, so the product, below 10**15, by far less than a half.
         """
         levels, top, lowest = self.levels, self.top, self._floor
-        key_scale = self.sign * price_scale
-        for price, amount in changes:
+        key_scale, size_scale = self.prices.factor, self.sizes.factor
+        for change in changes:
             # `floor` takes a third of the time of `int`, and rounds to the nearest below zero as well.
-            key = floor(price * key_scale + 0.5)
+            key = floor(change.price * key_scale + 0.5)
+            amount = change.size
             if amount:
                 if key >= lowest and key not in levels:
                     insort(top, key)

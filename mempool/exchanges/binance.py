@@ -16,7 +16,7 @@ from mempool.exchanges.events import FetchSnapshot
 from mempool.exchanges.exchange import SECOND_NS, Continuity, Exchange, Limits, Rest
 from mempool.exchanges.messages import IGNORED, BestQuote, Closing, MalformedFrame, Message, Refused, VenueError
 from mempool.exchanges.symbols import joined, pair_of
-from mempool.model.book import BookUpdate, Instrument
+from mempool.model.book import BookUpdate, FloatLevel, Instrument
 
 NAME = "binance"
 SNAPSHOT_LEVELS = 5_000
@@ -46,16 +46,17 @@ class _DepthFrame(Struct, gc=False):
     data: _Depth
 
 
-_Price = Annotated[float, Meta(gt=0, lt=1e7)]
-_Size = Annotated[float, Meta(ge=0, lt=1e7)]
+class _FloatLevel(FloatLevel, gc=False, array_like=True, forbid_unknown_fields=True):
+    price: Annotated[float, Meta(gt=0, lt=1e7)]
+    size: Annotated[float, Meta(ge=0, lt=1e7)]
 
 
 class _FloatDepth(Struct, gc=False):
     s: str
     first_id: int = field(name="U")
     last_id: int = field(name="u")
-    bids: list[tuple[_Price, _Size]] = field(name="b")
-    asks: list[tuple[_Price, _Size]] = field(name="a")
+    bids: list[_FloatLevel] = field(name="b")
+    asks: list[_FloatLevel] = field(name="a")
     event_ms: int = field(name="E", default=0)
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Annotated
 from zlib import crc32
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct, field
 
 from mempool.books.digits import CHECKED_LEVELS, DigitsSide
 from mempool.books.order_book import OrderBook
@@ -18,7 +19,7 @@ from mempool.exchanges.clock import iso_ns, second_ns
 from mempool.exchanges.exchange import SECOND_NS, Exchange, Limits, Ping
 from mempool.exchanges.messages import HEARTBEAT, IGNORED, Message, Precision, Subscribed, VenueError
 from mempool.exchanges.symbols import kraken_pair_of, slashed
-from mempool.model.book import BookUpdate, Instrument
+from mempool.model.book import DOUBLE_DIGITS, BookUpdate, Decimals, FloatLevel, Instrument
 
 NAME = "kraken"
 DEPTHS = (10, 25, 100, 500, 1_000)
@@ -26,13 +27,17 @@ DEPTH = 100
 TRADING = ("online", "limit_only", "reduce_only")
 """The states of a pair in which a taker's order is still matched; in each of the others its book is not to be priced."""
 
-_LEVEL = rb'\{"price":[0-9.eE+-]++,"qty":[0-9.eE+-]++\}'
-_LEVELS = rb"((?:%s(?:,%s)*)?)" % (_LEVEL, _LEVEL)
-_BOOK = re.compile(
-    rb'\{"channel":"book","type":"(snapshot|update)","data":\[\{"symbol":"([^"\\]+)","bids":\[%s\],"asks":\[%s\],'
-    rb'"checksum":(\d{1,10}),"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z"\}\]\}' % (_LEVELS, _LEVELS)
+MAX_SHAPES = 1_024
+MAX_SHAPE_BYTES = 512
+
+_LEVEL = rb'\{"price":0+\.0+,"qty":0+\.0+\}'
+_LEVELS = rb"%s(?:,%s)*+" % (_LEVEL, _LEVEL)
+_UPDATE = re.compile(
+    rb'\{"channel":"book","type":"update","data":\[\{"symbol":"[^"\\]+","bids":\[(?:%s)?\],"asks":\[(?:%s)?\],'
+    rb'"checksum":0{1,10},"timestamp":"0000-00-00T00:00:00\.000000Z"\}\]\}' % (_LEVELS, _LEVELS)
 )
-_PRICE_AND_SIZE = re.compile(rb'"price":([^,]++),"qty":([^}]++)')
+_PRICE_AND_SIZE = re.compile(rb'"price":(0+)\.(0+),"qty":(0+)\.(0+)')
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
 class _Level(Struct, gc=False):
@@ -51,6 +56,22 @@ class _Book(Struct, gc=False):
 class _BookFrame(Struct, gc=False):
     type: str
     data: list[_Book]
+
+
+class _FloatLevel(FloatLevel, gc=False):
+    price: Annotated[float, Meta(gt=0)]
+    size: Annotated[float, Meta(ge=0)] = field(name="qty")
+
+
+class _FloatBook(Struct, gc=False):
+    symbol: str
+    bids: list[_FloatLevel]
+    asks: list[_FloatLevel]
+    checksum: int
+
+
+class _FloatFrame(Struct, gc=False):
+    data: tuple[_FloatBook]
 
 
 class _Pair(Struct, gc=False):
@@ -91,6 +112,9 @@ class _Other(Struct, gc=False):
     result: _Result | None = None
 
 
+_SHAPES: dict[bytes, Decimals] = {}
+"""What `_decimals` has found, at most `MAX_SHAPES`, of updates that are not long."""
+_FLOAT_FRAME = msgspec.json.Decoder(_FloatFrame)
 _BOOK_FRAME = msgspec.json.Decoder(_BookFrame)
 _PAIRS_FRAME = msgspec.json.Decoder(_PairsFrame)
 _STATUS_FRAME = msgspec.json.Decoder(_StatusFrame)
@@ -98,25 +122,38 @@ _OTHER = msgspec.json.Decoder(_Other)
 
 
 def parse(frame: bytes) -> Sequence[Message]:
-    """A book message of the usual form by one scan, since the numbers' literals are needed; any other by its types."""
-    found = _BOOK.fullmatch(frame)
-    if found is None:
+    """An update of the usual form by doubles, where those are exact; any other message by its types and the numbers' literals."""
+    shape = frame.translate(_ZEROS)
+    decimals = _SHAPES.get(shape) or _decimals(shape)
+    if decimals is None:
         return _parse_any(frame)
-    kind, symbol, bids, asks, checksum, second, microseconds = found.groups()
-    levels = _PRICE_AND_SIZE.findall
-    return (
-        BookUpdate(
-            symbol.decode(),
-            levels(bids) if bids else (),
-            levels(asks) if asks else (),
-            kind == b"snapshot",
-            0,
-            0,
-            None,
-            int(checksum),
-            second_ns(second) + 1_000 * int(microseconds),
-        ),
-    )
+    try:
+        (book,) = _FLOAT_FRAME.decode(frame).data
+    except msgspec.ValidationError:
+        return _parse_any(frame)
+    event_ns = second_ns(frame[-31:-12]) + 1_000 * int(frame[-11:-5])
+    return (BookUpdate(book.symbol, book.bids, book.asks, checksum=book.checksum, event_ns=event_ns, decimals=decimals),)
+
+
+def _decimals(shape: bytes) -> Decimals | None:
+    """Of an update with its digits made zeros: the decimals of all its prices, and of all its sizes.
+
+    None where it is no update of the usual form, the decimals differ, or a number has more digits than a double tells apart.
+    Remembered, since updates differ in little but their digits.
+    """
+    if _UPDATE.fullmatch(shape) is None:
+        return None
+    literals = _PRICE_AND_SIZE.findall(shape)
+    found = {(len(price), len(size)) for _, price, _, size in literals}
+    digits = (len(whole) + len(fraction) for level in literals for whole, fraction in (level[:2], level[2:]))
+    if len(found) != 1 or max(digits) > DOUBLE_DIGITS:
+        return None
+    [decimals] = found
+    if len(shape) <= MAX_SHAPE_BYTES:
+        if len(_SHAPES) >= MAX_SHAPES:
+            _SHAPES.clear()
+        _SHAPES[shape] = decimals
+    return decimals
 
 
 def _parse_any(frame: bytes) -> Sequence[Message]:

@@ -16,11 +16,18 @@ from msgspec import Struct
 
 TextLevel = Sequence[str] | Sequence[bytes]
 """A level as the venue writes it: price, size (absolute; zero removes the level), and whatever else it sends."""
-FloatLevel = tuple[float, float]
-"""Price and size as doubles that stand for decimal numbers exactly: of at most 15 digits, decimals included."""
+DOUBLE_DIGITS = 15
+"""Two decimal numbers of no more digits are never the same double."""
 
 Decimals = tuple[int, int]
 """Of prices, and of sizes."""
+
+
+class FloatLevel(Struct, gc=False):
+    """A level as doubles that stand for decimal numbers exactly: of at most `DOUBLE_DIGITS`, decimals included."""
+
+    price: float
+    size: float
 
 
 class Instrument(Struct, frozen=True, gc=False, order=True):

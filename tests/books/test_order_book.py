@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mempool.books import side
 from mempool.books.order_book import OrderBook
 from mempool.books.scale import REMEMBERED, BadNumber, SizeScale, to_scaled
-from mempool.model.book import Level, scaled_text, unscaled
+from mempool.model.book import FloatLevel, Level, scaled_text, unscaled
 
 Levels = list[tuple[str, str]]
 Message = tuple[bool, Levels, Levels]
@@ -187,8 +187,8 @@ def test_doubles_of_15_digits_give_the_same_book_as_their_text(messages: list[tu
     assert by_double.best_asks(100) == by_text.best_asks(100)
 
 
-def doubles(levels: Levels) -> list[tuple[float, float]]:
-    return [(float(price), float(size)) for price, size in levels]
+def doubles(levels: Levels) -> list[FloatLevel]:
+    return [FloatLevel(float(price), float(size)) for price, size in levels]
 
 
 def test_deleting_all_sorted_levels_at_once_finds_the_next_best() -> None:

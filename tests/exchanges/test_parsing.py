@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -45,6 +46,72 @@ def test_binance_read_by_doubles_is_the_book_read_as_text(bids: list[tuple[str, 
         read.update_floats(update.bids, update.asks, update.decimals)
     assert (read.best_bids(9), read.best_asks(9)) == (by_text.best_bids(9), by_text.best_asks(9))
     assert (read.price_decimals, read.size_decimals) == (by_text.price_decimals, by_text.size_decimals)
+
+
+KRAKEN_NUMBERS = st.integers(0, 10**12).map(str) | st.sampled_from(
+    ["1.5", "0.00", "1e3", "-1.0", "-0.0", "063405.1", "63405.10000000000000001", "9007199254.740993", "90071992547.40993"]
+)
+KRAKEN_PRICES = st.integers(0, 10**7).map(lambda number: scaled_text(number, 1)) | KRAKEN_NUMBERS
+KRAKEN_SIZES = st.integers(0, 10**12).map(lambda number: scaled_text(number, 8)) | KRAKEN_NUMBERS
+KRAKEN_LEVELS = st.lists(st.tuples(KRAKEN_PRICES, KRAKEN_SIZES), max_size=4)
+
+
+@given(KRAKEN_LEVELS, KRAKEN_LEVELS)
+@example([("63405.1", "0.03154320"), ("63405.2", "0.00000000")], [("0.1", "1234567.00000001")])
+@example([("63405.1", "12345678.00000001")], [])
+@example([("63405.1", "0.03154320"), ("63405.15", "0.03154320")], [])
+@example([("0.0", "1.00000000")], [])
+def test_kraken_read_by_doubles_is_the_book_read_by_its_literals(
+    bids: list[tuple[str, str]], asks: list[tuple[str, str]]
+) -> None:
+    sides = [",".join(f'{{"price":{price},"qty":{size}}}' for price, size in side) for side in (bids, asks)]
+    text = (
+        '{"channel":"book","type":"update","data":[{"symbol":"ETH/USD","bids":[%s],"asks":[%s],"checksum":7,"timestamp":"%s"}]}'
+    )
+    frame = (text % (*sides, "2026-08-24T22:34:13.813365Z")).encode()
+    if '"063405.1"' in json.dumps([bids, asks]):
+        with pytest.raises(msgspec.DecodeError):
+            kraken.parse(frame)
+        return
+    (update,) = kraken.parse(frame)
+    (literal,) = kraken.parse(frame.replace(b'"type"', b' "type"', 1))
+    assert isinstance(update, BookUpdate)
+    assert isinstance(literal, BookUpdate)
+    assert literal.decimals is None
+    assert (update.checksum, update.event_ns, update.symbol) == (literal.checksum, literal.event_ns, literal.symbol)
+    assert_same_book(update, literal)
+
+
+def assert_same_book(update: BookUpdate, literal: BookUpdate) -> None:
+    by_text, read = OrderBook(0, 1, 8), OrderBook(0, 1, 8)
+    try:
+        by_text.update(literal.bids, literal.asks)
+    except BadNumber:
+        with pytest.raises(BadNumber):
+            read.update(update.bids, update.asks)
+        return
+    if update.decimals is None:
+        read.update(update.bids, update.asks)
+    else:
+        read.update_floats(update.bids, update.asks, update.decimals)
+    assert (read.best_bids(9), read.best_asks(9)) == (by_text.best_bids(9), by_text.best_asks(9))
+    assert (read.price_decimals, read.size_decimals) == (by_text.price_decimals, by_text.size_decimals)
+
+
+def test_kraken_update_of_the_usual_form_is_read_by_doubles() -> None:
+    frame = (
+        b'{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[],"asks":[{"price":63405.1,"qty":0.03154320}],'
+        b'"checksum":1396314585,"timestamp":"2026-08-02T03:35:51.671461Z"}]}'
+    )
+    (update,) = kraken.parse(frame)
+    assert isinstance(update, BookUpdate)
+    assert update.decimals == (1, 8)
+
+
+def test_binance_level_of_three_numbers_is_refused() -> None:
+    data = {"s": "ETHUSDT", "U": 1, "u": 2, "b": [("99.40000000", "2.50000000", "1.00000000")], "a": []}
+    with pytest.raises(msgspec.ValidationError):
+        binance.parse(json.dumps({"stream": "ethusdt@depth@100ms", "data": data}).encode())
 
 
 def test_binance_raw_streams_are_read_too() -> None:

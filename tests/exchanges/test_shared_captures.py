@@ -46,7 +46,10 @@ def mismatches_without_resync(exchange: Exchange, frames: list[tuple[int, bytes]
     updates = [update for _, frame in frames for update in exchange.parse(frame) if isinstance(update, BookUpdate)]
     failed = 0
     for update in updates:
-        (book.load if update.is_snapshot else book.update)(update.bids, update.asks)
+        if update.decimals is not None:
+            book.update_floats(update.bids, update.asks, update.decimals)
+        else:
+            (book.load if update.is_snapshot else book.update)(update.bids, update.asks)
         failed += not verify(update)
     return failed
 
