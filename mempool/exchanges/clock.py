@@ -53,13 +53,11 @@ class ClockOffset:
 
     def hear(self, recv_ns: int, event_ns: int) -> None:
         """Note one message with the venue's time in it."""
-        least = self._now
-        if least is None or recv_ns >= self._until_ns:
-            self._before, self._now = least, recv_ns - event_ns
+        delay, least = recv_ns - event_ns, self._now
+        if recv_ns >= self._until_ns or least is None:
+            self._before, self._now = least, delay
             self._until_ns = recv_ns + WINDOW_NS
-            return
-        delay = recv_ns - event_ns
-        if delay < least:
+        elif delay < least:
             if least - delay > STEP_NS:
                 self.steps += 1
                 self._before = None

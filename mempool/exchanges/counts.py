@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 
-from msgspec import Struct, field
 
-
-class Counts(Struct):
+@dataclass(slots=True)
+class Counts:
     """Of all that one session heard. `frames` are all of them, `updates` those of books without the snapshots."""
 
     frames: int = 0

@@ -22,6 +22,9 @@ MAX_QUIET_NS = 5 * SECOND_NS
 # A member of an enumeration costs a look-up in its class each time: these three are asked for at every message.
 _NEXT, _VERIFIED, _DESYNCED = Continuity.NEXT, Proof.VERIFIED, Proof.DESYNCED
 
+_Best = tuple[int, int, int, int]
+"""Key and size of the best bid, and of the best ask."""
+
 
 class BookKeeper:
     """One symbol's book and its state. Every method that takes `events` adds what is to be said or done."""
@@ -46,7 +49,7 @@ class BookKeeper:
         self._proof = Proof.DESYNCED
         self._is_live = False
         self._is_priced = False
-        self._said: tuple[int, int, int, int] | None = None
+        self._said: _Best | None = None
         self._quote: Quote | None = None
         self._buffer: list[BookUpdate] = []
         self._oracle = Oracle(counts)
@@ -179,7 +182,8 @@ class BookKeeper:
             reason = "nothing has been heard of it since the silence" if proof is Proof.SUSPECT else ""
             self._set(Connection.LIVE, proof, reason, now_ns, events)
             if self._is_priced:
-                self._say(now_ns, events)
+                bids, asks = self.book.bids, self.book.asks
+                self._say((bids.top[-1], bids.best_size, asks.top[-1], asks.best_size), events)
 
     def tick(self, now_ns: int, events: list[BookEvent]) -> None:
         """What time alone brings: a request that is due or was not answered, a crossed book, a quiet one."""
@@ -313,12 +317,13 @@ class BookKeeper:
         if proof is _DESYNCED:
             self._disproved(recv_ns, events)
             return
-        bids, asks = self.book.bids.top, self.book.asks.top
-        if not bids or not asks:
+        bids, asks = self.book.bids, self.book.asks
+        if not bids.top or not asks.top:
             self._crossed_ns = None
             self._set(Connection.LIVE, Proof.SUSPECT, "a side is empty", recv_ns, events)
             return
-        if bids[-1] + asks[-1] >= 0:
+        bid, ask = bids.top[-1], asks.top[-1]
+        if bid + ask >= 0:
             self._crossed(recv_ns, events)
             return
         self._crossed_ns = None
@@ -326,7 +331,9 @@ class BookKeeper:
             reason = "the venue's best quote differs" if proof is Proof.SUSPECT else ""
             self._set(Connection.LIVE, proof, reason, recv_ns, events)
         if self._is_priced:
-            self._say(recv_ns, events)
+            best = bid, bids.levels[bid], ask, asks.levels[ask]
+            if best != self._said:
+                self._say(best, events)
 
     def _proven(self, update: BookUpdate) -> Proof:
         """By the venue's checksum or numbering, and by its own best quote where that is sent."""
@@ -351,20 +358,13 @@ class BookKeeper:
         else:
             self.desync("oracle", "the venue's best quote is another one", recv_ns, events)
 
-    def _say(self, recv_ns: int, events: list[BookEvent]) -> None:
-        """The quote, where it is another one than was said last."""
-        book = self.book
-        bids, asks = book.bids, book.asks
-        bid, ask = bids.top[-1], asks.top[-1]
-        bid_size, ask_size = bids.levels[bid], asks.levels[ask]
-        said = (bid, bid_size, ask, ask_size)
-        if said != self._said:
-            self._said = said
-            decimals = book.price_decimals, book.size_decimals
-            self._quote = quote = Quote(
-                self.instrument, bid, bid_size, -ask, ask_size, *decimals, self._proof, self.heard_ns, self.event_ns
-            )
-            events.append(quote)
+    def _say(self, best: _Best, events: list[BookEvent]) -> None:
+        """The quote, which is another one than was said last."""
+        self._said = bid, bid_size, ask, ask_size = best
+        self._quote = quote = Quote(
+            self.instrument, bid, bid_size, -ask, ask_size, *self.book.decimals, self._proof, self.heard_ns, self.event_ns
+        )
+        events.append(quote)
 
     def _crossed(self, recv_ns: int, events: list[BookEvent]) -> None:
         if self._crossed_ns is None:
