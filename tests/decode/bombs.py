@@ -177,7 +177,7 @@ def portions_and_sweeps(_turn: int, swaps: int) -> Made:
 
 def exact_out_along_new_tokens(turn: int, paths: int) -> Made:
     chance = chance_of(turn)
-    hops = MAX_HOPS // paths
+    hops = (MAX_HOPS - 1) // paths
     inputs = [command_input("ur2", 0x01, (TO_SENDER, 5, 1, new_path(chance, hops), True)) for _ in range(paths)]
     return address("ur2"), calldata("execute(bytes,bytes[])", b"\x01" * paths, inputs)
 
