@@ -27,11 +27,14 @@ STYLES = {Connection.LIVE: "green", Connection.SYNCING: "yellow", Connection.CON
 PROOF_STYLES = {Proof.VERIFIED: "green", Proof.UNVERIFIABLE: "cyan", Proof.SUSPECT: "yellow"}
 MARKET_STYLES = {Market.OPEN: "green", Market.LOCKED: "yellow", Market.CROSSED: "magenta", Market.EMPTY: "red"}
 COLUMNS = {
-    **dict.fromkeys(("venue", "pair", "state", "bid"), 0),
+    "venue": 0,
+    "pair": 0,
+    "state": 69,
+    "bid": 0,
     "bid size": 120,
     "ask": 0,
     "ask size": 120,
-    "age": 0,
+    "age": 77,
     "gaps": 84,
     "trend": 100,
     "clock": 150,
@@ -65,7 +68,8 @@ def screen(
 ) -> Group:
     """The table, and below it what has no room in it, and why books are not priced.
 
-    On a narrow terminal the sizes go first, then the trend. `count_gaps` says how many of them a book had, where they were
+    On a narrow terminal the sizes go first, then the trend, and the prices last: why a book has none stands below the table.
+    `count_gaps` says how many of them a book had, where they were
     counted.
     """
     from rich.console import Group

@@ -189,6 +189,18 @@ def test_wider_terminal_shows_more_columns_and_as_much_of_the_trend_as_fits(colu
     assert (" 234" in full[1]) == ("gaps" in shown)
 
 
+@pytest.mark.parametrize(("columns", "header"), [(76, "venue pair state bid ask"), (52, "venue pair bid ask")])
+def test_narrow_terminal_shows_both_prices_before_all_else(columns: int, header: str) -> None:
+    books = LiveBooks(BooksOptions(venues=("kraken",), pairs=("BTC/USD",), server=NOBODY), books_live.ignore)
+    (book,) = books.markets[0].books
+    books._hear("kraken", StateChanged(book, GOOD))
+    books._hear("kraken", Quote(book, 6_000_010, 15, 6_000_020, 25, 2, 1, Proof.VERIFIED, NOW_NS))
+    lines = drawn(books, columns)
+    assert lines[0].split() == header.split()
+    assert lines[1].split()[-2:] == ["60000.10", "60000.20"]
+    assert max(map(len, lines)) <= columns
+
+
 def test_best_of_each_pair_stands_below_its_books_and_no_book_twice() -> None:
     options = BooksOptions(venues=("okx", "kraken"), pairs=("ETH/USD", "ETH/USDT", "BTC/USD"), server=NOBODY)
     lines = drawn(LiveBooks(options, books_live.ignore), 100)
