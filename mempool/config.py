@@ -9,10 +9,10 @@ import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from mempool.errors import ConfigError
 from mempool.model.secret import NodeUrl, holds_secret
@@ -33,7 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The SQLite file."""
     keep: str = ""
     """How long rows are kept, such as 7d; empty keeps all."""
-    min_profit: float = 0.0
+    min_profit: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
     """Findings below this profit in the native token are not stored."""
     color: Literal["auto", "always", "never"] = "auto"
     """Colour on a terminal, always, or never; NO_COLOR is honoured."""
@@ -122,7 +122,8 @@ def converted(key: str, value: object, origin: str, *, strict: bool) -> object:
     try:
         return msgspec.convert(value, TYPES[key], strict=strict, dec_hook=_node_url)
     except (msgspec.ValidationError, TypeError) as problem:
-        raise ConfigError(f"{origin}: {key}: {problem}") from problem
+        choices = f": choose {', '.join(get_args(TYPES[key]))}" if get_origin(TYPES[key]) is Literal else ""
+        raise ConfigError(f"{origin}: {key}: {problem}{choices}") from problem
 
 
 def check_private(path: Path, values: Mapping[str, Any]) -> None:
