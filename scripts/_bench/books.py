@@ -55,7 +55,7 @@ class Worker:
         self.version, self.note = said["version"], said["note"]
 
     def times(self) -> Times:
-        """Of one drive through all frames: processor seconds, and nanoseconds of each timed frame."""
+        """Of a drive through all frames the processor seconds, and of one more the nanoseconds of each timed frame."""
         seconds, spent = self._ask("times")
         return seconds, spent
 
@@ -89,7 +89,7 @@ def recorded(options: Options) -> Section:
 
 
 def _race(contest: Contest, recording: Recording, *, quick: bool) -> tuple[Row, list[str]]:
-    """The handlers in turn, each in its own process: one drive through all frames a round."""
+    """The handlers in turn, each in its own process: two drives through all frames a round."""
     rounds, frames = (QUICK_ROUNDS, QUICK_FRAMES) if quick else (contest.rounds, None)
     notes: list[str] = []
     with contextlib.ExitStack() as running:

@@ -37,9 +37,11 @@ class Recording(Struct, frozen=True):
 
 
 def kraken(folder: Path) -> Recording:
+    """The messages of the book alone, which every handler is given."""
     path = folder / "kraken_btcusd_depth25.txt.gz"
     frames = _frames(path, lambda frame: frame.startswith('{"channel":"book","type":"update"'))
-    return Recording("kraken", "BTC/USD", "BTC", "USD", tuple(frames), depth=25)
+    of_book = tuple(each for each in frames if each[2].startswith('{"channel":"book"'))
+    return Recording("kraken", "BTC/USD", "BTC", "USD", of_book, depth=25)
 
 
 def binance_diffs(folder: Path) -> Recording:
