@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -12,15 +13,16 @@ from mempool.exchanges import Exchange
 from mempool.exchanges.events import BookEvent, Fault, StateChanged
 from mempool.exchanges.keeper import BookKeeper
 from mempool.exchanges.session import ExchangeSession
-from mempool.model.book import Instrument, Quote, scaled_text
+from mempool.model.book import BookUpdate, FloatLevel, Instrument, Quote, TextLevel, scaled_text
 from mempool.model.record import BookGap
 from mempool.model.stamps import SECOND_NS
 
 SCHEMA = "mempool.books/1"
 TICK_NS = SECOND_NS // 10
-MOST_ANSWERS = 64
+MOST_ANSWERS = 16
 NEAR = 1_000_000
 """Update ids: half an hour of the busiest book of the recordings known here, which counts 530 a second."""
+ALIKE = 1.5
 
 OnQuote = Callable[[Instrument, Quote | None, int], None]
 """Takes each change of a book's best quote, None where it may not be priced any more, and when."""
@@ -73,47 +75,78 @@ def replay_frames(
 class Answers:
     """The REST answers of a recording that no book has taken yet, and whose they are: no answer names its symbol.
 
-    Each symbol counts its update ids by itself, so that an answer is of the symbol whose ids are the nearest. It is kept until
-    that one waits for a snapshot; one that cannot be read goes to the symbol that has waited longest.
+    Each symbol counts its update ids by itself, so that an answer is of the symbol whose ids are the nearest, among those with
+    prices like its own. It is kept until that one waits for a snapshot; one that cannot be read goes to the symbol that has
+    waited longest.
     """
 
     def __init__(self, session: ExchangeSession) -> None:
         self._session = session
-        self.held: list[tuple[int | None, bytes]] = []
-        """The last id that each covers, and its body."""
+        self.held: list[tuple[BookUpdate | None, bytes]] = []
+        """Each as it reads, and its body."""
 
     def hear(self, body: bytes) -> None:
-        self.held.append((answered_id(self._session.exchange, body), body))
+        self.held.append((_answered(self._session.exchange, body), body))
         if len(self.held) > MOST_ANSWERS:
             del self.held[0]
             self._session.counts.frames += 1
 
     def wanted(self) -> list[tuple[str, bytes]]:
-        """Those that a book waits for, each with its symbol: the last of those for one symbol, the others only count."""
-        found: dict[str, bytes] = {}
-        for answer in list(self.held):
+        """Those that a book waits for, each with its symbol: the nearest of those for one symbol, or the last of them."""
+        found: dict[str, tuple[BookUpdate | None, bytes]] = {}
+        for answer in reversed(self.held):
             keeper = self._owner(answer[0])
             if keeper is not None and keeper.is_awaiting:
-                self.held.remove(answer)
-                self._session.counts.frames += keeper.instrument.symbol in found
-                found[keeper.instrument.symbol] = answer[1]
-        return list(found.items())
+                symbol = keeper.instrument.symbol
+                other = found.get(symbol, answer)
+                found[symbol] = answer if _ids_away(keeper, answer[0]) < _ids_away(keeper, other[0]) else other
+        taken = list(found.values())
+        self.held = [answer for answer in self.held if answer not in taken]
+        return [(symbol, body) for symbol, (_, body) in found.items()]
 
-    def _owner(self, last_id: int | None) -> BookKeeper | None:
+    def _owner(self, answer: BookUpdate | None) -> BookKeeper | None:
         keepers = self._session.keepers.values()
-        if last_id is None:
+        if answer is None:
             waiting = [keeper for keeper in keepers if keeper.is_awaiting]
             return min(waiting, key=lambda keeper: keeper.state.since_ns, default=None)
-        near = [(away, keeper) for keeper in keepers if (away := keeper.ids_away(last_id)) is not None and away <= NEAR]
-        return min(near, key=lambda each: each[0])[1] if near else None
+        near = [(away, keeper) for keeper in keepers if (away := _ids_away(keeper, answer)) <= NEAR]
+        alike = [each for each in near if _is_priced_alike(each[1], answer)]
+        return min(alike, key=lambda each: each[0])[1] if alike else None
 
 
-def answered_id(exchange: Exchange, body: bytes) -> int | None:
-    """The last update id of a REST answer; None where it cannot be read."""
+def _answered(exchange: Exchange, body: bytes) -> BookUpdate | None:
     try:
-        return exchange.rest.parse("", body).last_id if exchange.rest is not None else None
+        return exchange.rest.parse("", body) if exchange.rest is not None else None
     except (BadData, msgspec.DecodeError, ValueError, RecursionError):
         return None
+
+
+def _ids_away(keeper: BookKeeper, answer: BookUpdate | None) -> int:
+    """How far an answer's id is from those of the updates held, or else the book's; more than `NEAR` where none was heard."""
+    if answer is None:
+        return 0
+    held, last, last_id = keeper.held, keeper.last_id, answer.last_id
+    if held:
+        return max(held[0].first_id - 1 - last_id, last_id - held[-1].last_id, 0)
+    return abs(last_id - last) if last else NEAR + 1
+
+
+def _is_priced_alike(keeper: BookKeeper, answer: BookUpdate) -> bool:
+    """Whether some price of its last updates, or the book's, is within a factor of the answer's; True where one has none."""
+    book = keeper.book
+    told = [price for update in keeper.held[-8:] for price in _prices([*update.bids, *update.asks])]
+    told += [best / 10**book.price_decimals for best in (book.bids.best_price, book.asks.best_price) if best]
+    best = _prices([*answer.bids[:1], *answer.asks[:1]])
+    return not told or not best or any(price / ALIKE < each < price * ALIKE for each in told for price in best)
+
+
+def _prices(levels: Iterable[FloatLevel | TextLevel]) -> list[float]:
+    """To compare by; what is none is left out: it is told of where it is applied."""
+    prices = []
+    for level in levels:
+        with suppress(ValueError):
+            prices.append(level.price if isinstance(level, FloatLevel) else float(level[0]))
+    return prices
 
 
 def _tell(event: BookEvent, told: dict[str, bool], on_quote: OnQuote) -> None:

@@ -90,10 +90,10 @@ class BookKeeper:
             self.last_id = update.last_id
             self._judge(update, recv_ns, events)
 
-    def ids_away(self, last_id: int) -> int | None:
-        """How far an update id is from those of the updates held, or else the book's; None where it has heard none."""
-        first, last = (self._buffer[0].first_id, self._buffer[-1].last_id) if self._buffer else (self.last_id, self.last_id)
-        return max(first - 1 - last_id, last_id - last, 0) if last else None
+    @property
+    def held(self) -> list[BookUpdate]:
+        """The updates that wait for a snapshot, oldest first."""
+        return self._buffer
 
     def compare_with(self, ticker: BestQuote) -> None:
         """Remember the venue's own best quote until the book has come as far."""

@@ -44,12 +44,13 @@ def filled(dialect: Dialect) -> Dialect:
     return dialect
 
 
-def test_answers_go_to_the_symbols_whose_ids_they_have_wherever_they_stand() -> None:
+@pytest.mark.parametrize("number", [100, 102, 900_000, 38_000_000])
+def test_answers_go_to_the_symbols_whose_ids_and_prices_they_have_wherever_they_stand(number: int) -> None:
     for order in ("before", "between", "after"):
         dialect = filled(Binance())
         first, second = dialect.symbols
-        dialect.books[second].number = 38_000_000  # near enough to be taken for the other one's
-        changes = [dialect.update(symbol, [], []) for symbol in dialect.symbols]
+        dialect.books[second].number = number  # near enough to be taken for the other one's
+        changes = [dialect.update(first, [("99.1", "1")], []), dialect.update(second, [("9.1", "1")], [])]
         answers = [dialect.snapshot(second), dialect.snapshot(first)]
         later = [dialect.update(first, [("99.6", "1")], []), dialect.update(second, [("9.6", "1")], [])]
         frames = {
@@ -242,3 +243,12 @@ def test_kraken_snapshot_with_more_levels_than_before_is_of_a_deeper_subscriptio
         frames.append(dialect.frame("update", symbol, gone, []))
     shown = replayed("kraken", frames)
     assert (faults(shown), shown["verified"], best(shown)) == (CLEAN, 5, {symbol: ("96.0", "101.0")})
+
+
+def test_price_that_is_none_in_a_held_update_is_told_where_it_is_applied() -> None:
+    dialect = filled(Binance())
+    symbol = dialect.symbols[0]
+    old = dialect.snapshot(symbol)
+    broken = dialect.update(symbol, [("99.4", "1")], []).replace(b"99.4", b"x")
+    shown = replayed("binance", [broken, dialect.update(symbol, [], []), old])
+    assert (shown["frames"], shown["malformed"], best(shown)) == (3, 1, {symbol: (None, None)})
