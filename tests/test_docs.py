@@ -31,7 +31,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("example", blocks("python"))
 def test_python_example_runs(example: str, tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=600, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
@@ -48,7 +48,7 @@ def test_table_of_mined_blocks_is_what_the_script_prints() -> None:
         [sys.executable, ROOT / "scripts" / "backtest_table.py"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         cwd=ROOT,
         check=True,
     )

@@ -35,7 +35,7 @@ print(tables.chain.name, len(tables.routers) > 5, len(tables.tokens) > 5)
 
 def run(*command: str, cwd: Path, **variables: str) -> str:
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, cwd=cwd, env={**os.environ, **variables}, check=False
+        command, capture_output=True, text=True, timeout=600, cwd=cwd, env={**os.environ, **variables}, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

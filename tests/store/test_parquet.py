@@ -125,5 +125,5 @@ def test_what_duckdb_says_is_told_in_one_line_and_leaves_no_file(tmp_path: Path)
 def test_without_duckdb_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     check_parquet()
     monkeypatch.setattr(parquet, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install 'mempool\[parquet\]'"):
+    with pytest.raises(ConfigError, match="pip install duckdb"):
         check_parquet()
