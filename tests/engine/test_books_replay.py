@@ -12,7 +12,13 @@ import pytest
 from mempool.engine.books_replay import replay_frames, report
 from mempool.exchanges import EXCHANGES
 from mempool.model.book import Instrument, Quote
+from scripts._exchanges.book import Best
+from scripts._exchanges.faults import Fault, FaultKind, scattered
+from scripts._exchanges.line import Delivery
+from scripts._exchanges.listings import LISTINGS
+from scripts._exchanges.venue import Answer
 from tests.exchanges.dialects import Binance, Bybit, Coinbase, Dialect, Kraken, Okx
+from tests.fakes.exchange_play import Play, is_equal
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_787_612_486 * SECOND_NS
@@ -252,3 +258,45 @@ def test_price_that_is_none_in_a_held_update_is_told_where_it_is_applied() -> No
     broken = dialect.update(symbol, [("99.4", "1")], []).replace(b"99.4", b"x")
     shown = replayed("binance", [broken, dialect.update(symbol, [], []), old])
     assert (shown["frames"], shown["malformed"], best(shown)) == (3, 1, {symbol: (None, None)})
+
+
+class Recorded(Play):
+    """What a session on a faulty line heard, as a recorder would have written it, and the venue's best quotes at each frame."""
+
+    def __init__(self, venue: str, seed: int, faults: Iterable[Fault]) -> None:
+        self.lines: list[tuple[int, bytes, dict[str, Best]]] = []
+        super().__init__(venue, seed, faults)
+
+    def _hear(self, delivery: Delivery) -> None:
+        self.lines.append((delivery.recv_ns, delivery.frame, dict(self.line.truths)))
+        super()._hear(delivery)
+
+    def _answered(self, now_ns: int, symbol: str, answer: Answer) -> None:
+        if answer.status == 200:
+            self.lines.append((now_ns, answer.body, {}))
+        super()._answered(now_ns, symbol, answer)
+
+
+@pytest.mark.parametrize("venue", LISTINGS)
+def test_recording_of_a_line_that_breaks_and_loses_frames_has_no_wrong_quote_and_all_books_at_its_end(venue: str) -> None:
+    kinds = [FaultKind.CLOSE, FaultKind.ABORT, FaultKind.DROP, FaultKind.CUT, FaultKind.DUPLICATE]
+    play = Recorded(venue, 3, scattered(3, kinds, [each.symbol for each in LISTINGS[venue]], 30, 12))
+    play.run(1_500)
+    assert play.connects > 2
+    truths: dict[str, Best] = {}
+    wrong: list[str] = []
+
+    def frames() -> Iterable[tuple[int, bytes]]:
+        for recv_ns, frame, best in play.lines:
+            truths.update(best)
+            yield recv_ns, frame
+
+    def hear(instrument: Instrument, quote: Quote | None, recv_ns: int) -> None:
+        if quote is not None and not is_equal(quote, truths[instrument.symbol]):
+            wrong.append(str(quote))
+
+    session = replay_frames(EXCHANGES[venue], frames(), hear)
+    assert wrong == []
+    assert [symbol for symbol in session.keepers if not session.state(symbol).is_priced] == []
+    assert session.counts.verified > play.session.counts.verified * 0.97
+    assert session.counts.frames == len(play.lines)
