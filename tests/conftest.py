@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -46,3 +48,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def shared_data() -> Path:
     """The recorded mainnet blocks and exchange frames; mark the test `shared` so that it skips where they are absent."""
     return SHARED
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """For socket files: the whole path of one has at most 107 bytes, and a test's own folder may stand deep."""
+    with TemporaryDirectory(prefix="mempool-", dir="/tmp") as folder:
+        yield Path(folder)

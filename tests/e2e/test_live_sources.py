@@ -35,8 +35,10 @@ def mine_and_grade(devnet: Devnet, program: LiveProgram, sent: list[str]) -> Non
     assert program.rows(NOT_EXACT) == [(0,)]
 
 
-def test_two_nodes_merge_into_one_row_a_hash_with_both_sightings(start_devnet: StartDevnet, tmp_path: Path) -> None:
-    ipc = tmp_path / "node.ipc"
+def test_two_nodes_merge_into_one_row_a_hash_with_both_sightings(
+    start_devnet: StartDevnet, socket_folder: Path, tmp_path: Path
+) -> None:
+    ipc = socket_folder / "node.ipc"
     devnet = start_devnet(AnvilOptions(ipc=ipc))
     with LiveProgram([devnet.anvil.ws_url, str(ipc)], tmp_path / "run") as program:
         users = traffic(devnet, 41, without=SWAPS_ONLY, replaced=0)

@@ -42,8 +42,8 @@ def address_of(anvil: Anvil, kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["ws", "ipc", "http"])
-async def test_pending_transactions_and_heads_arrive(kind: str, start_devnet: StartDevnet, tmp_path: Path) -> None:
-    devnet = start_devnet(AnvilOptions(ipc=tmp_path / "anvil.ipc"))
+async def test_pending_transactions_and_heads_arrive(kind: str, start_devnet: StartDevnet, socket_folder: Path) -> None:
+    devnet = start_devnet(AnvilOptions(ipc=socket_folder / "anvil.ipc"))
     async with listening(address_of(devnet.anvil, kind), ALL) as listener:
         first = next_nonce(devnet)
         sent = [send(devnet, first + number) for number in range(20)]
@@ -177,8 +177,8 @@ async def test_tokens_that_answer_strangely_are_read_as_what_they_say(devnet: De
 
 
 @pytest.mark.parametrize("kind", ["ws", "ipc", "http"])
-async def test_single_shot_fetches_a_transaction(kind: str, start_devnet: StartDevnet, tmp_path: Path) -> None:
-    devnet = start_devnet(AnvilOptions(ipc=tmp_path / "anvil.ipc"))
+async def test_single_shot_fetches_a_transaction(kind: str, start_devnet: StartDevnet, socket_folder: Path) -> None:
+    devnet = start_devnet(AnvilOptions(ipc=socket_folder / "anvil.ipc"))
     endpoint = Endpoint.parse(address_of(devnet.anvil, kind))
     sent = send(devnet, next_nonce(devnet))
     assert (await rest.fetch_transaction(endpoint, sent)).hash == sent

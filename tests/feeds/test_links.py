@@ -76,18 +76,18 @@ async def test_line_that_drops_everything_is_noticed_by_its_pings() -> None:
         await listener.until(lambda: bool(listener.told(Disconnected)))
 
 
-async def test_endless_text_over_a_socket_ends_the_link(tmp_path: Path) -> None:
+async def test_endless_text_over_a_socket_ends_the_link(socket_folder: Path) -> None:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b'{"a":"' + b"x" * 60_000)
         with contextlib.suppress(ConnectionError):
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_unix_server(serve, tmp_path / "x.ipc")
+    server = await asyncio.start_unix_server(serve, socket_folder / "x.ipc")
     options = msgspec.structs.replace(QUICK, link=LinkOptions(max_message_bytes=50_000))
     async with server:
         with pytest.raises(UpstreamError, match="longer than 50000 bytes"):
-            await Listener(str(tmp_path / "x.ipc"), options).feed.run()
+            await Listener(str(socket_folder / "x.ipc"), options).feed.run()
 
 
 def test_uvloop_carries_a_feed_through_a_cut() -> None:
