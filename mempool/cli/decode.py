@@ -206,7 +206,7 @@ def hex_problem(text: str) -> str:
     wrong = _NO_DIGIT.search(digits)
     if wrong:
         return f"{display(wrong[0])!r} is no hex digit"
-    return "it does not begin with 0x" if digits == text else f"{len(digits):,} digits are no whole bytes"
+    return "it does not begin with 0x" if digits == text else f"it has an odd number of digits, {len(digits):,}"
 
 
 def address_of(text: str, name: str) -> bytes:

@@ -202,7 +202,7 @@ def test_wrong_use_is_an_error_with_its_exit_code(arguments: list[str], error: t
         ([HASH, "--from", hexed(FRIEND)], "--to, --value and --from go with calldata"),
         (
             ["0x123", "--to", hexed(FRIEND)],
-            "calldata: 3 digits are no whole bytes: 0x and an even number of hex digits are wanted",
+            "calldata: it has an odd number of digits, 3: 0x and an even number of hex digits are wanted",
         ),
         (["0x12zz", "--to", hexed(FRIEND)], "calldata: 'z' is no hex digit"),
         (["1234", "--to", hexed(FRIEND)], "calldata: it does not begin with 0x"),
