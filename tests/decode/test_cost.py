@@ -126,7 +126,7 @@ def nest(chance: random.Random, calls: list[Made]) -> Made:
     return made
 
 
-@pytest.mark.parametrize("rounds", [12, pytest.param(4_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [12, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_calls_inside_calls_around_bombs_stay_inside_the_limits(rounds: int) -> None:
     chance = random.Random(rounds)
     calls = [BOMBS[name](11) for name in BOMBS] + [(given.to, given.data) for given in wide_calls(0, 97)]
@@ -134,7 +134,7 @@ def test_calls_inside_calls_around_bombs_stay_inside_the_limits(rounds: int) -> 
     for _ in range(rounds):
         given = Input(own_tables(), *nest(chance, calls))
         assert_cheap(given)
-        if rounds > 1_000:
+        if rounds > 100:
             slowest = max(slowest, (seconds(given, 2), given.data[:4].hex()))
     _log.info("slowest: %.1f ms, %s", slowest[0] * 1e3, slowest[1])
 
