@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
+from mempool.cli.book_options import Server, TakerFees
 from mempool.errors import BadData, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -47,20 +48,14 @@ def books_command(
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="End when every book is there, or after 15 s, and print them.")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
-    taker_fee: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PERCENT",
-            help="Your own taker's fee at an exchange, in percent; may be repeated. Default: its base tier.",
-        ),
-    ] = None,
+    taker_fee: TakerFees = None,
     size: Annotated[
         str,
         typer.Option(
             metavar="AMOUNT", help="Also what selling and buying so much of each pair's base asset (ETH of ETH/USD) comes to."
         ),
     ] = "",
-    server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
+    server: Server = "",
     bbo: Annotated[
         Path | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mempool.cli.book_options import Server, TakerFees
 from mempool.cli.status_line import StatusLine
 from mempool.errors import ConfigError, UsageError
 from mempool.model.display import display
@@ -46,14 +47,8 @@ def run_command(
         list[str] | None,
         typer.Option("--pair", "--symbol", metavar="PAIR", help="What to follow there; may be repeated. Default: ETH/USD."),
     ] = None,
-    server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
-    taker_fee: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PERCENT",
-            help="Your own taker's fee at an exchange, in percent; may be repeated. Default: its base tier.",
-        ),
-    ] = None,
+    server: Server = "",
+    taker_fee: TakerFees = None,
 ) -> None:
     """Watch a node's pending transactions, predict every swap, and grade each prediction when its block arrives.
 

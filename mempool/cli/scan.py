@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mempool.cli.book_options import Server, TakerFees
 from mempool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,19 +28,13 @@ def scan_command(
     ] = None,
     near_misses: Annotated[bool, typer.Option("--near-misses", help="Also print what was rejected, and why.")] = False,
     min_profit: Annotated[float, typer.Option(metavar="ETH", min=0.0, help="Print no finding below this profit.")] = 0.0,
-    taker_fee: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PERCENT",
-            help="Your own taker's fee at an exchange, in percent; may be repeated. Default: its base tier.",
-        ),
-    ] = None,
+    taker_fee: TakerFees = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line (schema mempool.scan/1).")] = False,
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Scan the books of this capture instead of the exchanges.")
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all that is heard to this capture.")] = None,
-    server: Annotated[str, typer.Option(metavar="URL", help="Follow simulated exchanges there, such as scripts/exchanges.")] = "",
+    server: Server = "",
     seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", min=0.0, help="End after so long; 0: never.")] = 0.0,
 ) -> None:
     """Print what opens between exchanges' order books: bought at one and sold at another, or round through three of one.
