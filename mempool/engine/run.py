@@ -109,9 +109,12 @@ class LiveRun:
         books = None if desk is None or options.books is None else LiveBooks(options.books, desk.hear, capture, desk.books)
         listener = Listener(engine, emit, LiveTurns(capture))
         feeds = self._feeds(listener, capture)
+        reads = ChainReads(feeds.request)
+        if self._names:
+            reads.load()  # nothing is heard yet that would wait for it
         with contextlib.suppress(_Stopped):
             await first_end(
-                listener.run(feeds.request, ChainReads(feeds.request)),
+                listener.run(feeds.request, reads),
                 feeds.run(),
                 *([books.run()] if books is not None else ()),
                 self._announce(feeds, books),
