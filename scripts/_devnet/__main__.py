@@ -37,6 +37,24 @@ class Stopped(Exception):
         self.exit_code = 128 + number
 
 
+class Stop:
+    """The handler of both signals: it raises where it is called, and `check` once more.
+
+    What is raised while Python closes a stream that nobody holds any more (every answer of a node is one) is lost without a word.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        self._number = number
+        raise Stopped(number)
+
+    def check(self) -> None:
+        if self._number:
+            raise Stopped(self._number)
+
+
 @dataclass
 class Tally:
     """What was sent, for the line that is printed now and then."""
@@ -54,10 +72,11 @@ class Tally:
 
 def main() -> int:
     options = parser().parse_args()
+    stop = Stop()
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     try:
-        run(options)
+        run(options, stop)
     except Stopped as stopped:
         print(f"devnet: {stopped}, ended", file=sys.stderr)
         return stopped.exit_code
@@ -88,11 +107,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def stop(number: int, _frame: FrameType | None) -> None:
-    raise Stopped(number)
-
-
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace, stop: Stop) -> None:
     print("devnet: preparing the node and the contracts (a minute the first time)", file=sys.stderr)
     ensure_state()
     node = AnvilOptions(port=options.port, block_time=options.block_time, order="fees", ipc=options.ipc)
@@ -101,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
         if options.exchanges:
             server = stack.enter_context(running_exchanges(devnet.anvil, ExchangesOptions(jolting(), seed=options.seed)))
         print(welcome(devnet, server), flush=True)
-        trade(devnet, options)
+        trade(devnet, options, stop)
 
 
 def welcome(devnet: Devnet, server: str = "") -> str:
@@ -115,7 +130,7 @@ def welcome(devnet: Devnet, server: str = "") -> str:
     return "\n".join([heading, "", *commands, ""])
 
 
-def trade(devnet: Devnet, options: argparse.Namespace) -> None:
+def trade(devnet: Devnet, options: argparse.Namespace, stop: Stop) -> None:
     """Send at the asked rate; what the node could not take in time is not made up for."""
     traffic, tally = Traffic(Random(options.seed), devnet), Tally()
     if options.exchanges:
@@ -124,6 +139,7 @@ def trade(devnet: Devnet, options: argparse.Namespace) -> None:
     due = said = tally.started
     while time.monotonic() < end:
         sent = traffic.next()
+        stop.check()
         tally.add(sent)
         if options.verbose:
             print(sent.hash, sent, flush=True)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterable
 from http.client import HTTPException
-from pathlib import Path
+from io import BufferedIOBase
 from typing import Any
 
 import orjson
 import pytest
 
 from scripts._devnet import addresses as at
+from scripts._devnet.__main__ import Stop, Stopped
 from scripts._devnet.devnet import Devnet
 from scripts._devnet.encoding import calldata
 from scripts._devnet.exchanges import ExchangesOptions, jolting, running_exchanges
@@ -28,9 +28,11 @@ from scripts._exchanges.line import simulated_venue
 from scripts._exchanges.listings import LISTINGS, SECOND_NS
 from scripts._exchanges.market import stablecoin_price
 from scripts._exchanges.venue import Venue
+from tests.processes import WAIT_SECONDS, started
 
-ROOT = Path(__file__).parent.parent.parent
 START_NS = 1_700_000_000 * SECOND_NS
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Whatever proxy the machine has."""
 
 
 class Node(Rpc):
@@ -117,7 +119,7 @@ def served(devnet: Devnet) -> Any:
 
 def binance_ether(url: str) -> float:
     """In tether, between bid and ask."""
-    with urllib.request.urlopen(f"{url}/binance/api/v3/depth?symbol=ETHUSDT&limit=5") as answer:
+    with DIRECT.open(f"{url}/binance/api/v3/depth?symbol=ETHUSDT&limit=5") as answer:
         book = orjson.loads(answer.read())
     return (float(book["bids"][0][0]) + float(book["asks"][0][0])) / 2
 
@@ -128,7 +130,7 @@ def test_exchanges_follow_a_swap_that_moves_the_devnets_pool(devnet: Devnet, ser
     sell_ether(devnet, 20_000_000)
     wanted = PoolPrices(devnet.rpc, 0)("ETH", 0)
     assert wanted < 2_475
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + WAIT_SECONDS
     while binance_ether(served) != pytest.approx(wanted, rel=0.002):
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -156,21 +158,34 @@ def test_end_of_the_node_ends_the_exchanges_and_is_told(devnet: Devnet) -> None:
     with pytest.raises((OSError, HTTPException)), running_exchanges(devnet.anvil, ExchangesOptions(jolting())) as url:  # noqa: PT012
         binance_ether(url)
         devnet.anvil.kill()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + WAIT_SECONDS
         while answers(url) and time.monotonic() < deadline:
             time.sleep(0.05)
+
+
+def test_signal_that_came_while_a_stream_was_closed_is_heeded_at_the_next_check() -> None:
+    stop = Stop()
+
+    class Answer(BufferedIOBase):
+        def close(self) -> None:
+            stop(signal.SIGINT, None)
+
+    held: list[Answer] = [Answer()]
+    held.clear()  # nobody hears what is raised here
+    with pytest.raises(Stopped, match="SIGINT"):
+        stop.check()
 
 
 @pytest.mark.devnet
 def test_command_says_how_to_run_with_the_exchanges(devnet_packages: None) -> None:
     command = (sys.executable, "-m", "scripts._devnet", "--exchanges", "--port", "0", "--block-time", "1", "--rate", "0.01")
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command) as process:
         assert process.stdout is not None
         line = next(line for line in process.stdout if "--rpc-url" in line)
         url = line.split()[-1]
         assert binance_ether(url) == pytest.approx(2_500, rel=0.01)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=WAIT_SECONDS)
     assert line.split()[1:3] == ["run", "--rpc-url"]
     assert line.split()[4:7] == ["--exchange", "all", "--server"]
     assert (process.returncode, "Traceback" in said) == (130, False)

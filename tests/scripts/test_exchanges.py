@@ -33,10 +33,11 @@ from scripts._exchanges.listings import LISTINGS, SECOND_NS
 from scripts._exchanges.market import STABLECOINS
 from scripts._exchanges.server import ExchangeServer, exchange_server
 from tests.fakes.exchange_play import PER_FRAME, Play, is_equal, target_of
+from tests.processes import WAIT_SECONDS, started
 
 ROOT = Path(__file__).parent.parent.parent
 VENUES = tuple(DIALECTS)
-SECONDS = 60.0
+SECONDS = 180.0
 """Far more than any of this takes; a test that reaches it has failed."""
 NUMBERED = ("binance", "coinbase", "okx", "bybit")
 
@@ -238,7 +239,7 @@ async def follow(server: ExchangeServer, venue: str, session: ExchangeSession) -
     async with (
         aiohttp.ClientSession() as http,
         websockets.connect(
-            server.instead_of(session.exchange.url(instruments), venue), compression=None, max_size=None
+            server.instead_of(session.exchange.url(instruments), venue), compression=None, max_size=None, proxy=None
         ) as socket,
     ):
         events, ticked_ns = session.connect(now()), now()
@@ -349,11 +350,11 @@ async def test_real_ban_refuses_websocket_and_rest() -> None:
 
 def test_command_prints_where_the_venues_are_and_ends_on_ctrl_c() -> None:
     command = (sys.executable, "-m", "scripts._exchanges", "--seed", "1", "--fault", "okx:drop:1")
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command) as process:
         assert process.stdout is not None
         lines = list(islice(process.stdout, len(VENUES)))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=WAIT_SECONDS)
     assert [line.split()[0] for line in lines] == list(VENUES)
     assert all("ws://127.0.0.1:" in line for line in lines)
     assert process.returncode == 130
