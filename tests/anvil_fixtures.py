@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts._devnet.anvil import AnvilOptions
+from scripts._devnet.anvil import AnvilOptions, reserved_port
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
 from scripts._devnet.packages import unusable
 from tests.e2e.venues import Venues, running_venues
 
 StartDevnet = Callable[[AnvilOptions], Devnet]
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 180.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,6 +44,13 @@ def start_devnet(devnet_packages: None) -> Iterator[StartDevnet]:
     """Starts nodes with the test's own options; all are stopped at its end."""
     with ExitStack() as stack:
         yield lambda options: stack.enter_context(running_devnet(options))
+
+
+@pytest.fixture
+def own_port() -> Iterator[int]:
+    """A port at which nobody is who is not told of it: for a server that a test starts and ends, or for none."""
+    with reserved_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +21,6 @@ from scripts._devnet.rpc import Rpc
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
-TRIES_OF_PORTS = 3
 GWEI = 10**9
 
 
@@ -94,15 +95,12 @@ def start_anvil(options: AnvilOptions) -> Anvil:
 
     The node ends with the thread that started it, even when that is killed; Ctrl-C in a terminal does not reach it.
     """
-    if options.port and not is_free(options.port):
+    if not options.port:
+        with reserved_port() as port:
+            return start_on(options, port)
+    if not is_free(options.port):
         raise DevnetError(f"port {options.port} is taken: name another one with --port")
-    for _ in range(TRIES_OF_PORTS - 1):
-        try:
-            return start_on(options, options.port or free_port())
-        except DevnetError:
-            if options.port:
-                raise
-    return start_on(options, options.port or free_port())  # another process took what was free a moment ago
+    return start_on(options, options.port)
 
 
 def start_on(options: AnvilOptions, port: int) -> Anvil:
@@ -157,11 +155,17 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
     raise DevnetError(f"anvil did not answer within {START_SECONDS:.0f} s")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port that the system gives to nobody else meanwhile. Connections to it are refused until somebody listens there.
+
+    Who binds it by its number with SO_REUSEADDR, as servers do, may: the socket that holds it does not listen.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((HOST, 0))
+        port: int = held.getsockname()[1]
+        yield port
 
 
 def is_free(port: int) -> bool:

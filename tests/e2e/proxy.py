@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
-HOST = "127.0.0.1"
+from scripts._devnet.anvil import HOST, reserved_port
 
 
 class Proxy:
@@ -16,7 +16,8 @@ class Proxy:
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
-        self.port = 0
+        self._ours = ExitStack()
+        self.port = self._ours.enter_context(reserved_port())
         self.connections = 0
         self._standing: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -29,9 +30,7 @@ class Proxy:
 
     def mend(self) -> None:
         """Take connections (again)."""
-        listening = socket.create_server((HOST, self.port))
-        self.port = listening.getsockname()[1]
-        self._listening = listening
+        self._listening = listening = socket.create_server((HOST, self.port))
         threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
 
     def cut(self) -> None:
@@ -50,6 +49,7 @@ class Proxy:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.cut()
+        self._ours.close()
 
     def _accept(self, listening: socket.socket) -> None:
         with suppress(OSError):  # the listening socket has been closed

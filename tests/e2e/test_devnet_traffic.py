@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from scripts._devnet import addresses as at
-from scripts._devnet.anvil import AnvilOptions, free_port
+from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet
 from scripts._devnet.rpc import NodeRefused
 from scripts._devnet.trader import Limits
 from scripts._devnet.traffic import Sent, Traffic
 from tests.anvil_fixtures import StartDevnet
+from tests.processes import WAIT_SECONDS, started
 
 pytestmark = pytest.mark.devnet
 ROOT = Path(__file__).parent.parent.parent
@@ -86,28 +87,27 @@ def test_impossible_and_expired_swaps_revert(devnet: Devnet) -> None:
     assert len(succeeded) < len(sent) // 4, succeeded
 
 
-def test_command_says_how_to_watch_it_and_ends_on_ctrl_c() -> None:
-    port = free_port()
+def test_command_says_how_to_watch_it_and_ends_on_ctrl_c(own_port: int) -> None:
     command = [
         sys.executable,
         "-m",
         "scripts._devnet",
         "--port",
-        str(port),
+        str(own_port),
         "--rate",
         "20",
         "--block-time",
         "1",
         "--verbose",
         "--seconds",
-        "60",
+        "600",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
+    with started(command) as running:
         assert running.stdout
         lines = [running.stdout.readline() for _ in range(14)]
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=120)
-    assert f"mempool run --rpc-url ws://127.0.0.1:{port}\n" in "".join(lines)
+        _, said = running.communicate(timeout=WAIT_SECONDS)
+    assert f"mempool run --rpc-url ws://127.0.0.1:{own_port}\n" in "".join(lines)
     assert sum(line.startswith("0x") for line in lines) == 10
     assert "Traceback" not in said
     assert running.returncode == 128 + signal.SIGINT

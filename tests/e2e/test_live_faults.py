@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._devnet.anvil import AnvilOptions, free_port
+from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet
 from scripts._devnet.traffic import Sent
 from tests.anvil_fixtures import StartDevnet, kill_when_saved
@@ -70,9 +70,9 @@ def test_connection_cut_for_5_s_loses_nothing(devnet: Devnet, tmp_path: Path) ->
 
 
 def test_node_killed_and_restarted_from_its_state_file_leaves_every_row_with_an_end(
-    start_devnet: StartDevnet, tmp_path: Path
+    start_devnet: StartDevnet, own_port: int, tmp_path: Path
 ) -> None:
-    options = AnvilOptions(port=free_port(), state=tmp_path / "state.json")
+    options = AnvilOptions(port=own_port, state=tmp_path / "state.json")
     devnet = start_devnet(options)
     with LiveProgram([devnet.anvil.ws_url], tmp_path / "run") as program:
         users = traffic(devnet, 32, without=SWAPS_ONLY, replaced=0)

@@ -186,17 +186,16 @@ async def test_single_shot_fetches_a_transaction(kind: str, start_devnet: StartD
         await rest.fetch_transaction(endpoint, "0x" + "12" * 32)
 
 
-async def test_killed_node_is_found_again_when_it_comes_back(start_devnet: StartDevnet, tmp_path: Path) -> None:
-    options = AnvilOptions(state=tmp_path / "state.json")
+async def test_killed_node_is_found_again_when_it_comes_back(start_devnet: StartDevnet, own_port: int, tmp_path: Path) -> None:
+    options = AnvilOptions(state=tmp_path / "state.json", port=own_port)
     devnet = start_devnet(options)
-    port = devnet.anvil.port
     async with listening(devnet.anvil.ws_url, ALL) as listener:
         await asyncio.to_thread(devnet.mine)
         await asyncio.to_thread(kill_when_saved, devnet, tmp_path / "state.json")
         await listener.until(lambda: bool(listener.told(Disconnected)))
         with pytest.raises(UpstreamError, match="not connected"):
             await listener.feed.request("eth_chainId", [])
-        again = start_devnet(AnvilOptions(state=options.state, port=port))
+        again = start_devnet(options)
         await listener.until(lambda: listener.feed.connections == 2)
         sent = send(again, next_nonce(again))
         await listener.until(lambda: sent in {event.tx.hash for event in listener.told(PendingSeen)})

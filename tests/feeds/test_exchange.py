@@ -20,7 +20,7 @@ from mempool.feeds.redial import RedialOptions
 from mempool.feeds.venue import News
 from mempool.feeds.venue_capture import VenueReplay
 from mempool.model.book import Connection, Instrument, Quote
-from tests.fakes.venue import binance_diff, binance_snapshot, bybit_delta, bybit_snapshot, fake_venue
+from tests.fakes.venue import FakeVenue, binance_diff, binance_snapshot, bybit_delta, bybit_snapshot, fake_venue
 from tests.feeds.following import QUICK, WAIT_SECONDS, Follower, following
 
 
@@ -187,9 +187,9 @@ async def test_country_that_is_not_served_is_named_and_tried_on_with_back_off() 
     assert "the server answers HTTP 451: it does not serve this country" in follower.reasons
 
 
-async def test_venue_that_nobody_is_at_shows_down_with_the_reason() -> None:
-    async with fake_venue() as server:
-        pass
+async def test_venue_that_nobody_is_at_shows_down_with_the_reason(own_port: int) -> None:
+    server = FakeVenue()
+    server.port = server.rest_port = own_port
     follower = Follower("bybit", server)
     async with following(follower):
         await follower.until(lambda: Connection.DOWN in follower.connections)
