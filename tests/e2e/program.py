@@ -1,11 +1,10 @@
-"""The installed program as its users start it: a process of its own, watched through its database, ended by signal."""
+"""The program in a process of its own, watched through its database, ended by signal."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.conftest import ROOT
+from tests.e2e.forks import Fork
 
 COMMAND = (sys.executable, "-m", "mempool.cli.main")
 WAIT_SECONDS = 180.0
@@ -45,14 +45,7 @@ class Program:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._out, self._err = ((folder / name).open("w+b") for name in ("stdout", "stderr"))
-        self._process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=folder,
-            env=environment(folder, environ or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=self._out,
-            stderr=self._err,
-        )
+        self._process = Fork(arguments, folder, environment(folder, environ or {}), [self._out.fileno(), self._err.fileno()])
 
     @property
     def pid(self) -> int:
