@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,12 +24,24 @@ class PoolIndex(Struct, frozen=True, eq=False):
     """Room for what others work out from the index alone; it lives as long."""
 
     def with_pools(self, pools: Iterable[PoolState]) -> PoolIndex:
-        by_token, by_pair = dict(self.by_token), dict(self.by_pair)
+        # Gathered first: to lengthen a tuple for each pool is quadratic, and one token may have tens of thousands of them.
+        of_token, of_pair = defaultdict[bytes, list[bytes]](list), defaultdict[tuple[bytes, bytes], list[bytes]](list)
         for pool in pools:
             for token in (pool.token0, pool.token1):
-                by_token[token] = (*by_token.get(token, ()), pool.address)
-            pair = pool.token0, pool.token1
-            by_pair[pair] = (*by_pair.get(pair, ()), pool.address)
+                of_token[token].append(pool.address)
+            of_pair[pool.token0, pool.token1].append(pool.address)
+        return PoolIndex(
+            {**self.by_token, **{token: (*self.by_token.get(token, ()), *added) for token, added in of_token.items()}},
+            {**self.by_pair, **{pair: (*self.by_pair.get(pair, ()), *added) for pair, added in of_pair.items()}},
+        )
+
+    def without(self, pool: PoolState) -> PoolIndex:
+        """The others in their order; `pool` must be one of the index."""
+        by_token, by_pair = dict(self.by_token), dict(self.by_pair)
+        for token in (pool.token0, pool.token1):
+            by_token[token] = tuple([address for address in by_token[token] if address != pool.address])
+        pair = pool.token0, pool.token1
+        by_pair[pair] = tuple([address for address in by_pair[pair] if address != pool.address])
         return PoolIndex(by_token, by_pair)
 
 
@@ -174,8 +187,14 @@ class Market:
 
     def forget(self, pool: bytes) -> None:
         """Drop a pool; one that is not there is no error."""
-        if pool in self._pools:
-            self._keep_only(other for other in self._pools if other != pool)
+        state = self._pools.get(pool)
+        if state is None:
+            return
+        self._pools = {other: kept for other, kept in self._pools.items() if other != pool}
+        del self._known_since[pool]
+        self._index = self._index.without(state)
+        for block in self._chain:
+            block.replaced.pop(pool, None)
 
     def _append(self, ref: BlockRef, logs: Iterable[Log]) -> None:
         moving = tuple(log for log in logs if log.topics and log.topics[0] in MOVING_TOPICS)
