@@ -10,6 +10,9 @@ from mempool.model.opportunity import Bound
 from mempool.model.outcome import RevertGrade
 from mempool.model.record import OpportunityFound, OutcomeGraded, PredictionMade, Record, TransactionSeen, TransactionState
 
+_REMEMBERED = 10_000
+"""Transactions that may be graded again, by their other hops or after a reorganisation; older ones stay as they were counted."""
+
 
 class Tally:
     """Fed with every record. Findings and hops are counted as reported, those of orphaned blocks included."""
@@ -29,12 +32,13 @@ class Tally:
         """Of those, the ones that the same simulation gives to the wei on what the block had done before."""
         self.predicted_reverts = 0
         self.books = BookTally()
-        self._reverts: dict[str, RevertGrade] = {}
+        self._reverts: Counter[str] = Counter()
+        self._reverted: dict[str, RevertGrade] = {}
 
     @property
     def reverts(self) -> Counter[str]:
         """Transactions by how the prediction of their reverting came out, where there was a revert or one was predicted."""
-        return Counter(grade.value for grade in self._reverts.values() if grade is not RevertGrade.NONE)
+        return +self._reverts
 
     def note(self, record: Record) -> None:
         match record:
@@ -48,7 +52,7 @@ class Tally:
                 self.causes[outcome.cause.value] += 1
                 self.mined_hops += outcome.error_in_block_order is not None
                 self.exact_in_block_order += outcome.error_in_block_order == 0
-                self._reverts[outcome.transaction_hash] = outcome.revert
+                self._count_revert(outcome.transaction_hash, outcome.revert)
             case OpportunityFound(opportunity=opportunity, profit_eth=profit_eth):
                 kind = opportunity.kind.value
                 self.findings[kind if opportunity.bound is not Bound.STATE_UNKNOWN else "state_unknown"] += 1
@@ -56,3 +60,15 @@ class Tally:
                     self.largest_eth[kind] = max(profit_eth, self.largest_eth.get(kind, 0.0))
             case _:
                 self.books.note(record)
+
+    def _count_revert(self, transaction_hash: str, grade: RevertGrade) -> None:
+        """A transaction counts once, as it was graded last."""
+        before = self._reverted.pop(transaction_hash, None)
+        if before is not None:
+            self._reverts[before.value] -= 1
+        if grade is RevertGrade.NONE:
+            return
+        self._reverts[grade.value] += 1
+        self._reverted[transaction_hash] = grade
+        if len(self._reverted) > _REMEMBERED:
+            del self._reverted[next(iter(self._reverted))]

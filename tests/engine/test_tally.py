@@ -33,6 +33,25 @@ def test_revert_of_a_transaction_with_two_hops_counts_once() -> None:
     assert tally.mined_hops == 0
 
 
+def test_transaction_that_is_graded_again_counts_as_it_was_graded_last() -> None:
+    tally = Tally()
+    for grade in (RevertGrade.RIGHT, RevertGrade.MISSED):
+        tally.note(outcome(0, Cause.EXACT, None, grade))
+    assert tally.reverts == {"missed": 1}
+    tally.note(outcome(0, Cause.EXACT, None, RevertGrade.NONE))
+    assert tally.reverts == {}
+
+
+def test_tally_of_weeks_holds_no_more_than_that_of_a_day() -> None:
+    tally, graded = Tally(), outcome(0, Cause.EXACT, 0)
+    for grade, count in ((RevertGrade.NONE, 30_000), (RevertGrade.RIGHT, 30_000)):
+        for number in range(count):
+            each = replace(graded.outcome, transaction_hash=f"{grade} {number}", revert=grade)
+            tally.note(replace(graded, outcome=each))
+    assert tally.reverts == {"right": 30_000}
+    assert sum(len(each) for each in vars(tally).values() if isinstance(each, dict)) < 11_000
+
+
 def test_states_are_counted() -> None:
     tally = Tally()
     tally.note(TransactionState("0x1", TransactionStatus.VANISHED))
