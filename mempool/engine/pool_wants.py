@@ -40,6 +40,7 @@ class PoolWants:
         self._open: set[bytes] = set()
         self._absent_at: dict[bytes, str] = {}
         self._words: dict[bytes, int] = {}
+        """Of pools that were widened."""
         self._requests: list[PoolRequest] = []
 
     def ask(self, identities: Iterable[PoolIdentity], head: BlockRef) -> None:
@@ -48,7 +49,7 @@ class PoolWants:
         for identity in identities:
             if identity.address not in self._open and not self.is_absent(identity.address, head):
                 self._open.add(identity.address)
-                words = self._words.setdefault(identity.address, self._first_words)
+                words = self._words.get(identity.address, self._first_words)
                 wanted.setdefault(words, []).append(identity)
         self._requests += [PoolRequest(tuple(each), head, words) for words, each in wanted.items()]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mempool.engine.pool_wants import PoolWants, siblings
+from mempool.engine.pool_wants import MAX_ABSENT, PoolWants, siblings
 from mempool.model.pool import PoolIdentity
 from mempool.resources import load_tables
 from tests.engine.world import ref
@@ -36,6 +36,16 @@ def test_pool_that_nobody_needs_is_asked_for_once_only() -> None:
     wants.absent(POOL.address, ref(1))
     wants.ask_once([POOL], ref(2))
     assert wants.take() == []
+
+
+def test_of_pools_that_do_not_exist_only_the_latest_are_remembered() -> None:
+    wants = PoolWants(4, 16)
+    for number in range(3 * MAX_ABSENT):
+        pool = PoolIdentity("uniswap_v2", number.to_bytes(20), POOL.token0, POOL.token1, 3_000, 0)
+        wants.ask_once([pool], ref(1))
+        wants.take()
+        wants.absent(pool.address, ref(1))
+    assert sum(len(each) for each in vars(wants).values() if isinstance(each, dict | set | list)) <= MAX_ABSENT
 
 
 def test_widening_doubles_the_words_up_to_the_most() -> None:
