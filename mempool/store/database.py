@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,14 @@ _WAL_BYTES = 4 * 1024 * 1024
 """A longer WAL is copied into the database after the next commit."""
 
 
+class FileGone(sqlite3.OperationalError):
+    """Another file, or none, stands where the database was opened: what is written would be lost without a word."""
+
+    # What SQLite itself says of it, but only where it keeps a rollback journal.
+    sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED
+    sqlite_errorname = "SQLITE_READONLY_DBMOVED"
+
+
 class Database:
     """Open with `await Database.open(…)`. Its methods raise `sqlite3.Error`; what failed was rolled back."""
 
@@ -27,6 +36,7 @@ class Database:
         self.path = path
         self.reserve = reserve
         self._connection = connection
+        self._file = path.stat()
 
     @classmethod
     async def open(cls, path: Path, reserve_bytes: int) -> Database:
@@ -56,7 +66,8 @@ class Database:
         await self.checkpoint("TRUNCATE")
 
     async def write(self, groups: Sequence[Group]) -> None:
-        """All of it in one transaction, or nothing."""
+        """All of it in one transaction, or nothing. Raises `FileGone` too."""
+        self._check_file()
         await self._connection.execute("BEGIN IMMEDIATE")
         try:
             for statement, rows in groups:
@@ -88,6 +99,14 @@ class Database:
             return 0
         await self._connection.execute_fetchall("PRAGMA incremental_vacuum")
         return self._connection.total_changes - changes
+
+    def _check_file(self) -> None:
+        try:
+            stands = os.path.samestat(self.path.stat(), self._file)
+        except FileNotFoundError:
+            stands = False
+        if not stands:
+            raise FileGone(f"{self.path} is another file than the one that was opened")
 
     async def close(self) -> None:
         await self._connection.close()

@@ -47,6 +47,7 @@ _EXPLANATIONS = {
     "SQLITE_CANTOPEN": "cannot be opened: check that it is a file, that its directory exists and that both may be written",
     "SQLITE_NOTADB": "is not an SQLite database: name another file",
     "SQLITE_CORRUPT": "is damaged: move it away, the next run starts a new one",
+    "SQLITE_READONLY_DBMOVED": "was removed or replaced while it was written: put it back, or end the run and begin another",
     "SQLITE_READONLY": "may not be written: change its permissions or name another file",
     "SQLITE_PERM": "may not be written: change its permissions or name another file",
     "SQLITE_FULL": "cannot grow, the disk is full: make room or name a file on another disk",

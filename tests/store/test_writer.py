@@ -313,6 +313,38 @@ async def test_closing_on_a_full_disk_says_how_much_is_lost_and_keeps_what_is_st
     assert 0 < rows(path, "SELECT count(*) FROM transactions")[0] < 399
 
 
+async def test_a_database_that_is_moved_away_is_not_written_until_it_is_back(tmp_path: Path) -> None:
+    path, away = tmp_path / "mempool.sqlite", tmp_path / "away.sqlite"
+    said: list[str] = []
+    store = await Store.open(path, run_start(), FAST, said.append)
+    path.rename(away)
+    for record in swap_records(range(1, 20)):
+        assert store.put(record)
+    await until(lambda: "was removed or replaced" in store.trouble)
+    away.rename(path)
+    await until(lambda: (store.trouble, store.waiting) == ("", 0))
+    assert len(said) == 2
+    await store.close(RunEnd.CLEAN, START_NS)
+    assert rows(path, "SELECT count(*) FROM outcomes") == [19]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_database_that_is_removed_while_it_is_written_is_told_and_fails_the_run(
+    tmp_path: Path, *, replaced: bool
+) -> None:
+    path = tmp_path / "mempool.sqlite"
+    store = await Store.open(path, run_start(), msgspec.structs.replace(FAST, drain_seconds=0.5))
+    for record in swap_records(range(1, 20)):
+        store.put(record)
+    await store.flush()
+    path.unlink()
+    if replaced:
+        path.touch()
+    store.put(seen(20))
+    with pytest.raises(StoreError, match=r"1 records could not be written: .* was removed or replaced while"):
+        await store.close(RunEnd.SIGNAL, START_NS)
+
+
 async def test_keep_deletes_what_is_older_than_that_and_all_that_hangs_on_it(tmp_path: Path) -> None:
     path = tmp_path / "mempool.sqlite"
     await store_records(path, swap_records(range(1, 600)))
