@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parent.parent / "mempool"
 LAYERS = (
@@ -56,6 +55,11 @@ def element_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imported_modules(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -66,42 +70,50 @@ def imported_modules(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", sources(), ids=relative)
-def test_module_imports_only_lower_layers_and_its_own_element(path: Path) -> None:
-    element = element_of(path)
-    if element == "__init__":
-        return
-    assert element in LAYER, f"{element} has no layer"
-    for module in imported_modules(ast.parse(path.read_text())):
-        parts = module.split(".")
-        if parts[0] != "mempool" or len(parts) == 1 or parts[1] not in LAYER:
-            continue
-        other = parts[1]
-        assert other == element or LAYER[other] < LAYER[element], f"{element} must not import {module}"
+def imported_roots(path: Path) -> set[str]:
+    return {module.split(".")[0] for module in imported_modules(tree_of(path))}
 
 
-@pytest.mark.parametrize("path", sources(), ids=relative)
-def test_module_below_the_feeds_does_no_io_and_reads_no_clock(path: Path) -> None:
-    if LAYER.get(element_of(path), len(LAYERS)) >= LAYER["feeds"]:
-        return
-    roots = {module.split(".")[0] for module in imported_modules(ast.parse(path.read_text()))}
-    assert not roots & IO_MODULES
+def offenders(faults_of: Callable[[Path], object]) -> dict[str, object]:
+    """Every module with a fault, and which."""
+    assert sources()
+    return {relative(path): faults for path in sources() if (faults := faults_of(path))}
 
 
-@pytest.mark.parametrize("path", sources(), ids=relative)
-def test_functions_import_nothing_but_where_listed(path: Path) -> None:
-    if relative(path).startswith(tuple(LAZY_IMPORTS)):
-        return
-    functions = (
-        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-    late = [
-        ast.unparse(node)
-        for function in functions
-        for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    ]
-    assert late == []
+def test_module_imports_only_lower_layers_and_its_own_element() -> None:
+    elements = {element_of(path) for path in sources()} - {"__init__"}
+    assert elements - LAYER.keys() == set(), "these have no layer"
+
+    def higher(path: Path) -> list[str]:
+        element = element_of(path)
+        mine = [module for module in imported_modules(tree_of(path)) if module.startswith("mempool.")]
+        found = [(module, module.split(".")[1]) for module in mine if element != "__init__"]
+        return [module for module, other in found if other in LAYER and other != element and LAYER[other] >= LAYER[element]]
+
+    assert offenders(higher) == {}
+
+
+def test_module_below_the_feeds_does_no_io_and_reads_no_clock() -> None:
+    def forbidden(path: Path) -> set[str]:
+        below = LAYER.get(element_of(path), len(LAYERS)) < LAYER["feeds"]
+        return imported_roots(path) & IO_MODULES if below else set()
+
+    assert offenders(forbidden) == {}
+
+
+def test_functions_import_nothing_but_where_listed() -> None:
+    def late(path: Path) -> list[str]:
+        if relative(path).startswith(tuple(LAZY_IMPORTS)):
+            return []
+        functions = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+        return [
+            ast.unparse(node)
+            for function in functions
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+
+    assert offenders(late) == {}
 
 
 def test_modules_form_no_import_cycle() -> None:
@@ -109,9 +121,7 @@ def test_modules_form_no_import_cycle() -> None:
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path for path in sources()
     }
     graph = {
-        name: {
-            module for module in imported_modules(runtime_part(ast.parse(path.read_text()))) if module in names and module != name
-        }
+        name: {module for module in imported_modules(runtime_part(tree_of(path))) if module in names and module != name}
         for name, path in names.items()
     }
     done: set[str] = set()
@@ -134,16 +144,13 @@ def runtime_part(tree: ast.Module) -> ast.Module:
     return ast.Module(body=body, type_ignores=[])
 
 
-@pytest.mark.parametrize("path", sources(), ids=relative)
-def test_module_has_at_most_400_lines_and_opens_with_a_sentence(path: Path) -> None:
-    text = path.read_text()
-    assert len(text.splitlines()) <= 400
-    assert ast.get_docstring(ast.parse(text))
+def test_module_has_at_most_400_lines_and_opens_with_a_sentence() -> None:
+    assert offenders(lambda path: len(path.read_text().splitlines()) > 400) == {}
+    assert offenders(lambda path: not ast.get_docstring(tree_of(path))) == {}
 
 
 FORBIDDEN = {"eth_account", "eth_keys", "coincurve"}
 
 
-@pytest.mark.parametrize("path", sources(), ids=relative)
-def test_package_imports_no_signing_code(path: Path) -> None:
-    assert not {module.split(".")[0] for module in imported_modules(ast.parse(path.read_text()))} & FORBIDDEN
+def test_package_imports_no_signing_code() -> None:
+    assert offenders(lambda path: imported_roots(path) & FORBIDDEN) == {}

@@ -1,4 +1,4 @@
-"""The frame of the command line, run as its users run it: in a process of its own."""
+"""The frame of the command line, in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,21 +17,14 @@ from mempool import __version__
 from mempool.cli import main as frame
 from mempool.config import Settings
 from mempool.errors import BadData, ConfigError, MempoolError, StoreError, UpstreamError
+from tests.e2e.program import Ended, run_once
 
 CANARY = "CANARY-0123456789abcdef"
 HEAVY = ("web3", "eth_abi", "aiosqlite", "websockets", "aiohttp", "rich")
 
 
-def mempool(*arguments: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mempool.cli.main", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=home,
-        env={"PATH": os.environ["PATH"], "HOME": str(home), **variables},
-        check=False,
-    )
+def mempool(*arguments: str, home: Path, **variables: str) -> Ended:
+    return run_once(arguments, home, variables)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +69,7 @@ def test_every_command_has_help_that_says_what_it_does(tmp_path: Path) -> None:
     assert "books gaps" in below
     for name in [*group.commands, *below]:
         done = mempool(*name.split(), "--help", home=tmp_path)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.code, done.stderr) == (0, "")
         assert done.stdout.startswith(f"Usage: mempool {name}")
 
 
@@ -96,7 +89,7 @@ def test_version_is_the_packages(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["nosuch"], ["config", "--nosuch"], ["--color", "blue", "config"], []])
 def test_wrong_call_ends_with_2_and_says_so_on_stderr(arguments: list[str], tmp_path: Path) -> None:
     done = mempool(*arguments, home=tmp_path)
-    assert done.returncode == 2
+    assert done.code == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert done.stderr
@@ -105,13 +98,13 @@ def test_wrong_call_ends_with_2_and_says_so_on_stderr(arguments: list[str], tmp_
 def test_unknown_setting_ends_with_3_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "mempool.toml").write_text("dbb = 'x'\n")
     done = mempool("config", home=tmp_path)
-    assert (done.returncode, done.stdout) == (3, "")
+    assert (done.code, done.stdout) == (3, "")
     assert done.stderr == f"error: {tmp_path}/mempool.toml: unknown key dbb: did you mean db?\n"
 
 
 def test_config_prints_each_setting_and_its_source_without_keys(tmp_path: Path) -> None:
     done = mempool("config", home=tmp_path, ETH_RPC_URL=f"wss://node.example/v3/{CANARY}", MEMPOOL_KEEP="7d")
-    assert done.returncode == 0
+    assert done.code == 0
     assert "rpc_url = wss://node.example/***  # variable ETH_RPC_URL" in done.stdout
     assert "keep = 7d  # variable MEMPOOL_KEEP" in done.stdout
     assert CANARY not in done.stdout + done.stderr
@@ -292,7 +285,7 @@ def test_wrong_call_is_told_in_one_line_with_the_way_to_the_help(arguments: list
 
 def test_broken_node_url_ends_in_one_line_that_does_not_repeat_it(tmp_path: Path) -> None:
     done = mempool("run", "--rpc-url", f"ws://[::1/{CANARY}", home=tmp_path)
-    assert done.returncode == ConfigError.exit_code
+    assert done.code == ConfigError.exit_code
     assert len(done.stderr.splitlines()) == 1
     assert CANARY not in done.stderr
 
