@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,30 +62,30 @@ def scan_command(
     from mempool.resources import load_taker_fees
 
     defaults = load_taker_fees()
-    printer = FindingPrinter(as_json=as_json, near_misses=near_misses)
-    if replay is not None:
-        if exchange or pair or server or seconds or record is not None:
-            raise UsageError(
-                "--replay scans all that its file holds: --exchange, --pair, --record, --server and --for are for live books"
-            )
-        terms = DeskOptions(named_fees(defaults, taker_fee or ()), min_profit)
-        scan = scan_capture(replay, defaults, terms, printer.show)
+    with closing(FindingPrinter(as_json=as_json, near_misses=near_misses)) as printer:
+        if replay is not None:
+            if exchange or pair or server or seconds or record is not None:
+                raise UsageError(
+                    "--replay scans all that its file holds: --exchange, --pair, --record, --server and --for are for live books"
+                )
+            terms = DeskOptions(named_fees(defaults, taker_fee or ()), min_profit)
+            scan = scan_capture(replay, defaults, terms, printer.show)
+            printer.sum_up(scan.counters)
+            return
+        terms = DeskOptions(taker_fees(defaults, taker_fee or ()), min_profit)
+        options = BooksOptions(
+            venues=tuple(exchange or EXCHANGES),
+            pairs=tuple(pair or ("ETH/USD",)),
+            server=server,
+            record=record,
+            bans=None if server else state_file(),
+            fees=terms.fees,
+        )
+        books, scan = live_scan(options, terms, printer.show)
+        code = carry_out(books, ScanStatus(scan, printer), seconds)
+        scan.desk.end(scan.desk.now_ns)
         printer.sum_up(scan.counters)
-        return
-    terms = DeskOptions(taker_fees(defaults, taker_fee or ()), min_profit)
-    options = BooksOptions(
-        venues=tuple(exchange or EXCHANGES),
-        pairs=tuple(pair or ("ETH/USD",)),
-        server=server,
-        record=record,
-        bans=None if server else state_file(),
-        fees=terms.fees,
-    )
-    books, scan = live_scan(options, terms, printer.show)
-    code = carry_out(books, ScanStatus(scan, printer), seconds)
-    scan.desk.end(scan.desk.now_ns)
-    printer.sum_up(scan.counters)
-    raise typer.Exit(code)
+        raise typer.Exit(code)
 
 
 class ScanStatus:

@@ -68,6 +68,9 @@ class FindingPrinter:
         below = f", {counters.below_minimum:,} findings below the least profit" if counters.below_minimum else ""
         typer.echo(f"scanned {counters.book_quotes:,} quotes: {findings}, {misses}{below}", err=True)
 
+    def close(self) -> None:
+        self._rows.close()
+
     def _happened(self, record: Finding) -> str:
         """Empty where it is not to be told of."""
         number = record.number
