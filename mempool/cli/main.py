@@ -31,6 +31,7 @@ from mempool.cli.replay import replay_command
 from mempool.cli.routers import routers_command
 from mempool.cli.run import run_command
 from mempool.cli.scan import scan_command
+from mempool.cli.silence import silence
 from mempool.cli.simulate import simulate_command
 from mempool.cli.tail import tail_command
 from mempool.config import LoadedSettings, load_settings
@@ -250,13 +251,6 @@ def is_closed(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return any(event & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, event in poll.poll(0))
-
-
-def silence(descriptor: int) -> None:
-    """Turn a descriptor to nowhere, so that the interpreter's last flush says nothing either."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
 
 
 def terminate(number: int, frame: FrameType | None) -> Never:

@@ -6,8 +6,7 @@ import shutil
 import sys
 import time
 
-import typer
-
+from mempool.cli.silence import silence
 from mempool.model.display import display
 
 PLAIN_STATUS_SECONDS = 10.0
@@ -15,7 +14,7 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 class StatusLine:
-    """Whoever prints something else calls `end` before."""
+    """Whoever prints something else calls `end` before. A terminal or reader that is gone ends the line and nothing else."""
 
     def __init__(self) -> None:
         self._on_terminal = sys.stderr.isatty()
@@ -24,26 +23,31 @@ class StatusLine:
     def begin(self, text: str) -> None:
         """What is being waited for, on a terminal, until there is something to show."""
         if self._on_terminal:
-            sys.stderr.write(fitting(display(text, 200)))
-            sys.stderr.flush()
+            _write(fitting(display(text, 200)))
 
     def show(self, text: str) -> None:
         if self._on_terminal:
-            sys.stderr.write(f"{CLEAR_LINE}{fitting(text)}")
-            sys.stderr.flush()
+            _write(f"{CLEAR_LINE}{fitting(text)}")
         elif time.monotonic() - self._printed_at >= PLAIN_STATUS_SECONDS:
             self._printed_at = time.monotonic()
-            typer.echo(text, err=True)
+            _write(f"{text}\n")
 
     def remark(self, text: str) -> None:
         """One line of its own."""
         self.end()
-        typer.echo(display(text, 500), err=True)
+        _write(f"{display(text, 500)}\n")
 
     def end(self) -> None:
         if self._on_terminal:
-            sys.stderr.write(CLEAR_LINE)
-            sys.stderr.flush()
+            _write(CLEAR_LINE)
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr.fileno())
 
 
 def fitting(text: str) -> str:
