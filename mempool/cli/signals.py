@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a command listens: the first asks it to end, a second ends it at once."""
+"""Ctrl-C, SIGTERM and a closed terminal while a command listens: the first asks it to end, a second ends it at once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ def heed_signals(stop: Callable[[], object]) -> Sequence[signal.Signals]:
     received: list[signal.Signals] = []
 
     def on_signal(number: signal.Signals) -> None:
+        if received and number is signal.SIGHUP:
+            return  # kernel and shell both tell of a terminal that closes
         if received:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
@@ -22,7 +24,8 @@ def heed_signals(stop: Callable[[], object]) -> Sequence[signal.Signals]:
 
     loop = asyncio.get_running_loop()
     for number in END_CODES:
-        loop.add_signal_handler(number, on_signal, number)
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # else `nohup` asks to go on
+            loop.add_signal_handler(number, on_signal, number)
     return received
 
 
