@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -195,27 +194,6 @@ def test_pool_that_is_read_anew_comes_last_and_the_others_keep_their_order() -> 
     assert view.pools_between(TOKEN0, TOKEN1) == (OTHER_PAIR.address, POOL.address, PAIR.address)
     market.forget(POOL.address)
     assert market.view().pools_with(TOKEN1) == (OTHER_PAIR.address, PAIR.address)
-
-
-def test_pool_is_read_anew_and_undone_in_a_moment_beside_thousands_of_one_token() -> None:
-    pools = [v2_pool(1, 2, address=number.to_bytes(20)) for number in range(1, 8_001)]
-    market, first = synced(*pools[:-1])
-    added_s = _seconds(lambda: market.add_snapshot(pools[-1], first.hash))
-    anew_s = _seconds(lambda: market.add_snapshot(pools[0], first.hash))
-    second = block(2, first)
-    market.apply_block(second, [])
-    market.add_snapshot(POOL, second.hash)
-    market.apply_block(block(3, second), [sync(7, 8, pools[5].address), mint(5, -600, 600)])
-    undone_s = _seconds(lambda: market.apply_block(block(2, first, "b"), []))
-    # A walk over the pools each; what is quadratic in them takes hundreds of times as long.
-    assert anew_s < 30 * added_s
-    assert undone_s < 60 * added_s
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return max(time.process_time() - started, 2e-4)
 
 
 class Chain:
