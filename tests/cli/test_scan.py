@@ -26,7 +26,7 @@ LINE = re.compile(r"(near miss  )?cross exchange  [\d.,]+ \w+: buy \w+, sell \w+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Where three venues are whose prices stray from each other."""
-    with simulated_exchanges("--seed", "4", seconds=300) as address:
+    with simulated_exchanges("--seed", "4") as address:
         yield address
 
 
