@@ -59,11 +59,12 @@ class DigitsSide(BookSide):
             at = bisect_left(top, key)
             if amount:
                 size = floor(amount * size_scale + 0.5)
+                text = b"%d%d" % (sign * key, size)
                 if key in levels:
-                    digits[at] = b"%d%d" % (sign * key, size)
+                    digits[at] = text
                 else:
                     top.insert(at, key)
-                    digits.insert(at, b"%d%d" % (sign * key, size))
+                    digits.insert(at, text)
                 levels[key] = size
             elif key in levels:
                 del levels[key], top[at], digits[at]
@@ -74,7 +75,9 @@ class DigitsSide(BookSide):
 
     def truncate(self, depth: int) -> None:
         excess = len(self.top) - depth
-        if excess > 0:
+        if excess == 1:
+            del self.levels[self.top.pop(0)], self.digits[0]
+        elif excess > 0:
             for key in self.top[:excess]:
                 del self.levels[key]
             del self.top[:excess], self.digits[:excess]

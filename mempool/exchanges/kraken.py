@@ -13,7 +13,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from mempool.books.digits import CHECKED_LEVELS, DigitsSide
+from mempool.books.digits import CHECKED_LEVELS
 from mempool.books.order_book import OrderBook
 from mempool.exchanges.clock import iso_ns, second_ns
 from mempool.exchanges.exchange import SECOND_NS, Exchange, Limits, Ping
@@ -32,12 +32,14 @@ MAX_SHAPE_BYTES = 512
 
 _LEVEL = rb'\{"price":0+\.0+,"qty":0+\.0+\}'
 _LEVELS = rb"%s(?:,%s)*+" % (_LEVEL, _LEVEL)
+_BEFORE_BOOK = len('{"channel":"book","type":"update","data":[')
 _UPDATE = re.compile(
     rb'\{"channel":"book","type":"update","data":\[\{"symbol":"[^"\\]+","bids":\[(?:%s)?\],"asks":\[(?:%s)?\],'
     rb'"checksum":0{1,10},"timestamp":"0000-00-00T00:00:00\.000000Z"\}\]\}' % (_LEVELS, _LEVELS)
 )
 _PRICE_AND_SIZE = re.compile(rb'"price":(0+)\.(0+),"qty":(0+)\.(0+)')
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_BEHIND_CHECKED = -CHECKED_LEVELS - 1
 
 
 class _Level(Struct, gc=False):
@@ -68,10 +70,6 @@ class _FloatBook(Struct, gc=False):
     bids: list[_FloatLevel]
     asks: list[_FloatLevel]
     checksum: int
-
-
-class _FloatFrame(Struct, gc=False):
-    data: tuple[_FloatBook]
 
 
 class _Pair(Struct, gc=False):
@@ -114,7 +112,7 @@ class _Other(Struct, gc=False):
 
 _SHAPES: dict[bytes, Decimals] = {}
 """What `_decimals` has found, at most `MAX_SHAPES`, of updates that are not long."""
-_FLOAT_FRAME = msgspec.json.Decoder(_FloatFrame)
+_decode_floats = msgspec.json.Decoder(_FloatBook).decode
 _BOOK_FRAME = msgspec.json.Decoder(_BookFrame)
 _PAIRS_FRAME = msgspec.json.Decoder(_PairsFrame)
 _STATUS_FRAME = msgspec.json.Decoder(_StatusFrame)
@@ -128,8 +126,8 @@ def parse(frame: bytes) -> Sequence[Message]:
     if decimals is None:
         return _parse_any(frame)
     try:
-        (book,) = _FLOAT_FRAME.decode(frame).data
-    except msgspec.ValidationError:
+        book = _decode_floats(frame[_BEFORE_BOOK:-2])
+    except msgspec.DecodeError:
         return _parse_any(frame)
     event_ns = second_ns(frame[-31:-12]) + 1_000 * int(frame[-11:-5])
     return (BookUpdate(book.symbol, book.bids, book.asks, checksum=book.checksum, event_ns=event_ns, decimals=decimals),)
@@ -222,16 +220,13 @@ class Checksum:
         asks, bids = self._asks, self._bids
         if asks.has_changed or bids.has_changed:
             if asks.has_changed:
-                self._asks_sum = crc32(_checked_text(asks))
+                asks.has_changed = False
+                self._asks_sum = crc32(b"".join(asks.digits[:_BEHIND_CHECKED:-1]))
             if bids.has_changed:
-                self._bids_text = _checked_text(bids)
+                bids.has_changed = False
+                self._bids_text = b"".join(bids.digits[:_BEHIND_CHECKED:-1])
             self._sum = crc32(self._bids_text, self._asks_sum)
         return self._sum == update.checksum
-
-
-def _checked_text(side: DigitsSide) -> bytes:
-    side.has_changed = False
-    return b"".join(side.digits[: -CHECKED_LEVELS - 1 : -1])
 
 
 def subscribe(instruments: Sequence[Instrument]) -> tuple[bytes, ...]:
@@ -268,7 +263,7 @@ KRAKEN = Exchange(
     pair=kraken_pair_of,
     limits=Limits(),
     ping=Ping(b'{"method":"ping"}', 30 * SECOND_NS),
-    verifier=Checksum,
+    verifier=lambda book: Checksum(book).__call__,  # a bound method is called sooner than an object
     snapshot_depth=snapshot_depth,
     heartbeat_ns=SECOND_NS,
 )
