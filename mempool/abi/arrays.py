@@ -100,13 +100,13 @@ def read_blob_and_items(data: bytes, start: int, start_of_many: int, budget: Bud
     if both:
         return both
     blob = read_blob(data, start, budget)
-    left = budget.bytes_left, budget.items_left
+    bytes_left = budget.bytes_left
     try:
         return blob, _read_each_blob(data, start_of_many, budget)
     except MalformedCalldata as error:
         if error.refused:
             raise
-    budget.bytes_left, budget.items_left = left
+    budget.bytes_left = bytes_left
     return blob, items_at(data, start_of_many + 32, _claimed(data, start_of_many, 32, budget), budget)
 
 

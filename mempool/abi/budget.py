@@ -13,7 +13,16 @@ MAX_ITEMS = 4096
 MAX_COMMANDS = 256
 MAX_DEPTH = 8
 MAX_HASHES = 640
-"""Of what a call names, to work out where its pools stand: 5 to 13 us each."""
+"""All that a call may have worked out of what it names, where its pools stand and what their ids are, for its paths and in the
+search for pools alike: 5 to 13 us each. Real calls have been seen to need up to 204."""
+MAX_WORK = 6_500
+"""Of items, commands and hashes together, each weighed by the functions that it takes to call, some 8 for an item. It is enough
+for as many of one of them as there may be and for 250 swaps on pools never seen, but not for the most of each. Real calls have
+been seen to need up to 3,200."""
+COMMAND_WORK = 12
+HASH_WORK = 6
+_WORK_SPARED = MAX_ITEMS + COMMAND_WORK * MAX_COMMANDS + HASH_WORK * MAX_HASHES - MAX_WORK
+"""What is left of all the three when no more may be done."""
 MAX_HELD_BYTES = 384 * 1024
 """Of the calldata at all levels around the one that is read: what was read of each, and copied to pass it down."""
 MAX_NEW_READERS = 16
@@ -51,13 +60,24 @@ class Budget(Struct, gc=False):
 
     def charge_command(self) -> None:
         self.commands_left -= 1
-        if self.commands_left < 0:
+        if self.commands_left < 0 or self.is_out_of_work:
             raise self.out_of_commands()
+
+    def charge_items(self, count: int) -> None:
+        self.items_left -= count
+        if self.items_left < 0:
+            raise self.out_of_items()
 
     def charge_hashes(self, count: int) -> None:
         self.hashes_left -= count
         if self.hashes_left < 0:
             raise self.refused(f"needs more than {MAX_HASHES} hashes")
+        if self.is_out_of_work:
+            raise self.out_of_commands()
+
+    @property
+    def is_out_of_work(self) -> bool:
+        return self.items_left + COMMAND_WORK * self.commands_left + HASH_WORK * self.hashes_left < _WORK_SPARED
 
     def enter(self, size: int) -> None:
         """Go down into calldata that this call carries; `size` is the length of the whole call."""
@@ -103,7 +123,9 @@ class Budget(Struct, gc=False):
         return self.readers_left >= 0
 
     def out_of_commands(self) -> MalformedCalldata:
-        return self.refused(f"has more than {MAX_COMMANDS} commands")
+        if self.commands_left < 0:
+            return self.refused(f"has more than {MAX_COMMANDS} commands")
+        return self.refused("has too many items, commands and hashes together")
 
     def out_of_bytes(self) -> MalformedCalldata:
         return self.refused("uses more dynamic bytes than it has")

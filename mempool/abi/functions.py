@@ -66,19 +66,22 @@ def read_arguments(read: Read, data: bytes, start: int, budget: Budget) -> Any:
 
 
 def read_or_find(readers: tuple[Read, ToUsual | None], data: bytes, start: int, budget: Budget, around: Around) -> Any:
-    """The same for `data` that stands in other calldata; what cannot be read from it alone is looked for `around` it."""
+    """The same for `data` that stands in other calldata; what cannot be read from it alone is looked for `around` it.
+
+    Bytes are charged once, items each time.
+    """
     read, find = readers
-    left = budget.bytes_left, budget.items_left
+    bytes_left = budget.bytes_left
     try:
         return read_arguments(read, data, start, budget)
     except MalformedCalldata as error:
         if find is None or error.refused:
             raise
-    budget.bytes_left, budget.items_left = left
+    budget.bytes_left = bytes_left
     calldata, place, length = around()
-    left = budget.bytes_left, budget.items_left
+    bytes_left = budget.bytes_left
     usual = read_arguments(lambda data, start, budget: find(data, start, length, budget), calldata, place, budget)
-    budget.bytes_left, budget.items_left = left
+    budget.bytes_left = bytes_left
     return read_arguments(read, usual, 0, budget)
 
 

@@ -9,7 +9,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from mempool.abi import Budget, read_arguments, read_or_find
-from mempool.decode.found_pools import MAX_SEARCH_HASHES
+from mempool.decode.found_pools import HASHES_LEFT_FOR_PATHS
 from mempool.decode.ledger import NATIVE, Holding, Ledger
 from mempool.decode.pools import MAX_HOPS
 from mempool.decode.tables import DecodeTables, Entry, RouterTable
@@ -55,7 +55,6 @@ class Call(Budget, kw_only=True):
     may_fail: bool = False
     extra_bytes: int = 0
     hops_left: int = MAX_HOPS
-    search_hashes_left: int = MAX_SEARCH_HASHES
     intents: list[SwapIntent] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     opaque: tuple[str, ...] = ()
@@ -107,20 +106,21 @@ class Call(Budget, kw_only=True):
     def attempt(self, follow: Callable[[], None]) -> None:
         """Do what `follow` does as a part of the call that may fail as a whole without failing the rest.
 
-        Calldata that reverts ends the part, and leaves a step that says so.
+        Calldata that reverts ends the part, and leaves a step that says so. What was charged for it stays charged: parts that
+        fail could otherwise read the same bytes over and over.
         """
         around = self.revert_scopes
         self.revert_scopes = (*around, len(self.steps))
-        kept = (self.intents.copy(), self.depth, self.bytes_left, self.levels.copy())
-        held = (self.held_bytes, self.first_left, self.around.copy())
+        intents, depth, held_bytes = self.intents.copy(), self.depth, self.held_bytes
         frame = (self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline)
         try:
             follow()
         except MalformedCalldata as error:
             if error.refused:
                 raise
-            self.intents[:], self.depth, self.bytes_left, self.levels = kept
-            self.held_bytes, self.first_left, self.around = held
+            while self.depth > depth:
+                self.leave()
+            self.intents[:], self.held_bytes = intents, held_bytes
             self.router, self.contract, self.sender, self.value_wei, self.function, self.deadline = frame
             self.note(f"reverts: {error.reason}")
             self.books().forget_all()
@@ -153,7 +153,7 @@ class Call(Budget, kw_only=True):
         steps, intents = self.steps, self.intents
         for number, (code, data) in enumerate(zip(codes, inputs, strict=True)):
             self.commands_left -= 1
-            if self.commands_left < 0:
+            if self.commands_left < 0 or self.is_out_of_work:
                 raise self.out_of_commands()
             command = entries.get(code & mask)
             if command is None or command.is_opaque:
@@ -193,8 +193,9 @@ class Call(Budget, kw_only=True):
     def pool_hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
         """The hop through a pool that the call names by its address; see `FoundPools.hop`."""
         found = self.tables.found_pools
-        if self.search_hashes_left and found.needs_search(kind, pool, tokens):
-            self.search_hashes_left -= found.search(kind, pool, tokens, self.search_hashes_left)
+        most_hashes = self.hashes_left - HASHES_LEFT_FOR_PATHS
+        if most_hashes > 0 and found.needs_search(kind, pool, tokens):
+            self.charge_hashes(found.search(kind, pool, tokens, most_hashes))
         return found.hop(kind, pool, tokens, zero_for_one=zero_for_one)
 
     def books(self) -> Ledger:

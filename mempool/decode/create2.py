@@ -34,4 +34,9 @@ def salt_of(kind: str) -> Salt:
 
 def pool_address(factory: bytes, init_code_hash: bytes, salt: bytes) -> bytes:
     """The 20-byte address of the pool that `factory` creates with what is hashed to its salt."""
-    return keccak256(b"\xff" + factory + keccak256(salt) + init_code_hash)[12:]
+    return address_of_salted(factory, init_code_hash, keccak256(salt))
+
+
+def address_of_salted(factory: bytes, init_code_hash: bytes, hashed_salt: bytes) -> bytes:
+    """The same, of the salt's 32-byte hash."""
+    return keccak256(b"\xff" + factory + hashed_salt + init_code_hash)[12:]

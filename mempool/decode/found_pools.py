@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from mempool.decode.create2 import SALTS
+from mempool.abi import MAX_HASHES
+from mempool.decode.create2 import SALTS, address_of_salted
 from mempool.decode.pools import PoolFactory, keep
+from mempool.model.keccak import keccak256
 from mempool.model.swap import DecodedCall, Hop
 
 MAX_TRIED = 12
 """Listed tokens that are tried, in the order of the chain's file, which begins with those that most pools are made of."""
-MAX_SEARCH_HASHES = 400
-"""What a call may spend on looking for pools; a hash takes 5 to 13 us."""
+HASHES_LEFT_FOR_PATHS = 240
+"""Of a call's hashes, looking for pools leaves so many alone: a pool that is not found costs a hop's name, a path that is not
+worked out the whole call. Paths of real calls have been seen to take 6."""
 _UNLISTED = frozenset(f"{kind}_unlisted" for kind in SALTS)
 
 
@@ -25,6 +28,17 @@ class FoundPool(Struct, frozen=True, gc=False):
     back: Hop
 
 
+class PoolFamily(Struct, frozen=True):
+    """The listed factories of one kind, each with each of its fees.
+
+    Factories hash the same salt for the same fee, if the fee is in it at all, so that it is hashed once for all of them.
+    """
+
+    pools: tuple[tuple[PoolFactory, int], ...]
+    hashes_of_a_pair: int
+    """What it takes to try two tokens."""
+
+
 class FoundPools(Struct, frozen=True):
     """The listed factories and tokens, and what was found with them so far, by the pool's address."""
 
@@ -34,6 +48,8 @@ class FoundPools(Struct, frozen=True):
     by_address: dict[bytes, FoundPool] = {}
     not_found: dict[tuple[str, bytes, bytes, bytes], None] = {}
     """`(family, pool, token, other token)` that were tried in vain; the other token is empty where none was known."""
+    families: dict[str, PoolFamily] = {}
+    """By kind, each made when it is first looked through."""
 
     def hop(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], *, zero_for_one: bool | None = None) -> Hop:
         """The hop through a pool of the family `kind` at an address, in trade order, as far as it is known without a search.
@@ -52,14 +68,14 @@ class FoundPools(Struct, frozen=True):
         """Whether `search` has something to try that it has not tried before."""
         return pool not in self.by_address and any(tokens) and (kind, pool, *tokens) not in self.not_found
 
-    def search(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], most_hashes: int = MAX_SEARCH_HASHES) -> int:
+    def search(self, kind: str, pool: bytes, tokens: tuple[bytes, bytes], most_hashes: int = MAX_HASHES) -> int:
         """Try the two tokens, or the one that is known with the listed ones, at every factory of the family.
 
-        Gives what it cost: two hashes for each token, factory and fee that is tried, up to `MAX_TRIED` tokens and `most_hashes`.
+        Gives what it cost: a hash for each pool that is tried and one for each salt, up to `MAX_TRIED` tokens and `most_hashes`.
         """
         known = tokens[0] or tokens[1]
         others = tokens[1:] if all(tokens) else self.tokens
-        cost, spent = self._hashes_of_a_pair(kind), 0
+        cost, spent = self._family(kind).hashes_of_a_pair, 0
         for other_token in others[:MAX_TRIED]:
             if spent + cost > most_hashes:
                 # Not in vain: another call may get further.
@@ -90,17 +106,25 @@ class FoundPools(Struct, frozen=True):
         if found.forward.pool == hop.pool:
             keep(self.by_address, hop.pool, found)
 
-    def _hashes_of_a_pair(self, kind: str) -> int:
-        return sum(2 * (len(each.tick_spacings) or 1) for each in self.factories.values() if each.kind == kind)
+    def _family(self, kind: str) -> PoolFamily:
+        family = self.families.get(kind)
+        if family is None:
+            factories = [factory for factory in self.factories.values() if factory.kind == kind]
+            pools = tuple((each, fee_pips) for each in factories for fee_pips in each.tick_spacings or (each.fee_pips,))
+            salts = {factory.salt(bytes(20), bytes(20), fee_pips) for factory, fee_pips in pools}
+            self.families[kind] = family = PoolFamily(pools, len(salts) + len(pools))
+        return family
 
     def _of_factories(self, kind: str, pool: bytes, token: bytes, other_token: bytes) -> FoundPool | None:
         if token == other_token:
             return None
-        for factory in self.factories.values():
-            if factory.kind == kind:
-                for fee_pips in factory.tick_spacings or (factory.fee_pips,):
-                    if factory.address_of(token, other_token, fee_pips) == pool:
-                        return _both_ways(factory, (token, other_token), fee_pips)
+        token0, token1 = sorted((token, other_token))
+        hashed_salts: dict[bytes, bytes] = {}
+        for factory, fee_pips in self._family(kind).pools:
+            salt = factory.salt(token0, token1, fee_pips)
+            hashed_salt = hashed_salts.get(salt) or hashed_salts.setdefault(salt, keccak256(salt))
+            if address_of_salted(factory.address, factory.init_code_hash, hashed_salt) == pool:
+                return _both_ways(factory, (token, other_token), fee_pips)
         return None
 
 

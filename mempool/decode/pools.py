@@ -17,7 +17,8 @@ MAX_KEPT = 16_384
 """Entries of each table; a full one is emptied, so that made-up paths cannot fill the memory."""
 MAX_HOPS = 320
 """More than a transaction's gas pays for: a swap takes some 55,000 of at most 2^24 (EIP-7825). Each new hop costs two hashes."""
-_HASHES_OF_A_POOL = 2
+HASHES_OF_A_POOL = 2
+"""One of the salt, one of what stands around it."""
 _MAX_KEPT_HOPS = 8
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -141,7 +142,7 @@ def check_pairs(tokens: Sequence[bytes], budget: Budget) -> None:
         raise budget.refused(f"has more than {MAX_HOPS} hops")
     if any(token_in == token_out for token_in, token_out in pairwise(tokens)):
         raise budget.malformed("a hop has the same token on both sides")
-    budget.charge_hashes(_HASHES_OF_A_POOL * (len(tokens) - 1))
+    budget.charge_hashes(HASHES_OF_A_POOL * (len(tokens) - 1))
 
 
 def keep(table: dict[Key, Value], key: Key, value: Value) -> None:

@@ -6,7 +6,18 @@ import tracemalloc
 
 import pytest
 
-from mempool.abi import MAX_CALLDATA_BYTES, MAX_DEPTH, MAX_HELD_BYTES, SPARE_BYTES, Budget, Padding
+from mempool.abi import (
+    MAX_CALLDATA_BYTES,
+    MAX_COMMANDS,
+    MAX_DEPTH,
+    MAX_HASHES,
+    MAX_HELD_BYTES,
+    MAX_ITEMS,
+    SPARE_BYTES,
+    Budget,
+    Padding,
+)
+from mempool.abi.budget import COMMAND_WORK, HASH_WORK, MAX_WORK
 from mempool.errors import MalformedCalldata
 from tests.abi.reading import read, reader
 
@@ -150,6 +161,40 @@ def test_call_that_is_short_may_nest_all_of_itself_to_the_limit_of_depth() -> No
         for _ in range(MAX_DEPTH):
             budget.kept(bytes(short))
             entered(budget, short, short)
+
+
+def test_each_allowance_may_be_spent_to_its_end_but_not_all_of_them() -> None:
+    for commands, hashes, items in ((MAX_COMMANDS, 0, 0), (0, MAX_HASHES, 0), (0, 0, MAX_ITEMS), (250, 500, 500)):
+        spent(Budget(b"test", 100), commands, hashes, items)
+    for commands, hashes, items in ((MAX_COMMANDS, MAX_HASHES, 0), (MAX_COMMANDS, 0, MAX_ITEMS), (1, MAX_HASHES, MAX_ITEMS)):
+        with pytest.raises(MalformedCalldata, match="together") as caught:
+            spent(Budget(b"test", 100), commands, hashes, items)
+        assert caught.value.refused
+
+
+def spent(budget: Budget, commands: int, hashes: int, items: int) -> None:
+    budget.charge_items(items)
+    for _ in range(commands):
+        budget.charge_command()
+    budget.charge_hashes(hashes)
+
+
+def test_last_unit_of_work_may_be_done_and_none_after_it() -> None:
+    spare = MAX_WORK - HASH_WORK * 500 - COMMAND_WORK * 100
+    spent(Budget(b"test", 100), 100, 500, spare)
+    for more in ((101, 500, spare), (100, 501, spare), (100, 500, spare + 1)):
+        with pytest.raises(MalformedCalldata, match="together"):
+            spent(Budget(b"test", 100), *more)
+
+
+@pytest.mark.parametrize(
+    ("commands", "hashes", "items", "reason"),
+    [(MAX_COMMANDS + 1, 0, 0, "commands"), (0, MAX_HASHES + 1, 0, "hashes"), (0, 0, MAX_ITEMS + 1, "array items")],
+)
+def test_allowance_that_is_overspent_is_named(commands: int, hashes: int, items: int, reason: str) -> None:
+    with pytest.raises(MalformedCalldata, match=f"more than [0-9]+ {reason}") as caught:
+        spent(Budget(b"test", 100), commands, hashes, items)
+    assert caught.value.refused
 
 
 def test_depth_is_bounded() -> None:

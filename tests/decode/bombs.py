@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from eth_abi.abi import decode, encode
@@ -11,13 +11,22 @@ from eth_abi.abi import decode, encode
 from mempool.decode.pools import MAX_HOPS
 from mempool.model.keccak import keccak256
 from tests.decode.calls import DEADLINE, FRIEND, TO_ROUTER, TO_SENDER, USDC, WETH, address, calldata, command_input, path
+from tests.decode.repeats import (
+    AGGREGATE3,
+    Made,
+    aggregated,
+    empty_calls,
+    filled_up,
+    lists_read_over_and_over,
+    path_that_reverts,
+    paths_that_revert,
+)
 from tests.decode.wide_calls import V2_PART, blob, word, words
 from tests.decode.wrappers.wrapped import ENTRY_POINT_V07, MULTICALL3
 
 ACCOUNT = b"\xac" * 20
 EXECUTE_BATCH = bytes.fromhex("34fcd5be")
 HANDLE_OPS = bytes.fromhex("765e827f")
-AGGREGATE3 = bytes.fromhex("82ad56cb")
 OKX = bytes.fromhex("3b3ae790df4f312e745d270119c6052904fb6790")
 METASWAP = bytes.fromhex("881d40237659c251811cec9c364ef91dc08d300c")
 _BASE = "(uint256,address,uint256,uint256,uint256)"
@@ -25,19 +34,13 @@ _PATHS = "(address[],address[],uint256[],bytes[],uint256)[]"
 ROUTER02, V3 = address("02"), address("v3")
 ONE_INCH_V4 = bytes.fromhex("1111111254fb6c44bac0bed2854e76f90643097d")
 ONE_INCH_V6 = bytes.fromhex("111111125421ca6dc452d289314280a0f8842a65")
+AUGUSTUS_V5 = bytes.fromhex("def171fe48cf0115b1d80b88dc8eab59176fee57")
 SUSHI = bytes.fromhex("e43ca1dee3f0fc1e2df73a0745674545f11a59f5")
 ALLOWANCE_HOLDER = bytes.fromhex("0000000000001ff3684f28c67538d4d072c22734")
 COW = bytes.fromhex("9008d19f58aabd9ed0d60971565aa8510560ab41")
 _ROUTE = "processRoute(address,uint256,address,uint256,address,bytes)"
 _SINGLE = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
 _ORDER = "(uint256,uint256,address,uint256,uint256,uint32,bytes32,uint256,uint256,uint256,bytes)"
-Made = tuple[bytes, bytes]
-"""The contract and its calldata, other ones of the same sort at each turn: pools that were looked for are kept."""
-
-
-def aggregated(calls: Sequence[tuple[bytes, bytes]]) -> Made:
-    """Multicall3's calls of which each may fail."""
-    return MULTICALL3, calldata("aggregate3((address,bool,bytes)[])", [(to, True, data) for to, data in calls])
 
 
 def chance_of(turn: int) -> random.Random:
@@ -210,6 +213,37 @@ def settler_calls(turn: int) -> Made:
     return ALLOWANCE_HOLDER, calldata("exec(address,address,uint256,address,bytes)", ACCOUNT, USDC, 5, ACCOUNT, execute)
 
 
+def v4_paths_of_no_use(turn: int, paths: int) -> Made:
+    """V4 paths of new pools that revert at the end, where both sides of a hop are the same currency."""
+    chance = chance_of(turn)
+
+    def path() -> Made:
+        steps = [(chance.randbytes(20), 500, 10, bytes(20), b"") for _ in range(100)]
+        steps.append(steps[-1])
+        swap = calldata("f((address,(address,uint24,int24,address,bytes)[],uint128,uint128))", (USDC, steps, 5, 5))[4:]
+        plan = calldata("f(bytes,bytes[])", b"\x07", [swap])[4:]
+        return address("ur2"), calldata("execute(bytes,bytes[])", b"\x10", [plan])
+
+    return aggregated([path() for _ in range(paths)])
+
+
+def pairs_of_forks(turn: int, hops: int) -> Made:
+    """Augustus v5's path along pairs of a factory that nobody knows."""
+    chance = chance_of(turn)
+    tokens = [chance.randbytes(20) for _ in range(hops + 1)]
+    named = "swapOnUniswapFork(address,bytes32,uint256,uint256,address[])"
+    return AUGUSTUS_V5, calldata(named, chance.randbytes(20), chance.randbytes(32), 11, 5, tokens)
+
+
+def pools_of_all_sorts(turn: int) -> Made:
+    """Pools that are looked for, paths, pairs of forks and V4 pools: what each of them hashes adds up."""
+    _, path = along_new_tokens(turn, 119)
+    v4_to, v4 = v4_path(turn, 100)
+    forks_to, forks = pairs_of_forks(turn, 100)
+    _, pools = unknown_v3_pools(turn, 3)
+    return aggregated([(MULTICALL3, pools), (V3, path), (v4_to, v4), (forks_to, forks)])
+
+
 def graph(turn: int, edges: int) -> Made:
     """OKX's, of a single node with edges along pools that nobody knows."""
     chance = chance_of(turn)
@@ -253,6 +287,22 @@ def everything_at_once(turn: int) -> Made:
     return aggregated([(V3, path_data), (odd_to, odd_data), (payments_to, payments), (MULTICALL3, pools)])
 
 
+def dearest_found(turn: int) -> Made:
+    """The mixture that cost the most of thousands that a search by small steps has tried."""
+    calls = [
+        sushi_program(turn, PAIR_STEP, 85),
+        along_new_tokens(turn + 1, 19),
+        v4_path(turn + 2, 127),
+        path_that_reverts(1 << 32 | turn, 325),
+        unknown_pools(turn + 3, 16, 2),
+        empty_calls(102),
+        v4_path(turn + 4, 147),
+        along_new_tokens(turn + 5, 200),
+        sushi_program(turn + 6, PAIR_STEP, 30),
+    ]
+    return filled_up(aggregated(calls))
+
+
 PAIR_STEP = b"\x01" + USDC + b"\x01\xff\xff\x00POOL\x01" + FRIEND + b"\x00\x0b\xb8"
 V3_STEP = b"\x01" + USDC + b"\x01\xff\xff\x01POOL\x01" + FRIEND
 BOMBS: dict[str, Callable[[int], Made]] = {
@@ -288,10 +338,18 @@ BOMBS: dict[str, Callable[[int], Made]] = {
     "a V4 path of 600 odd steps": partial(odd_steps, paths=1, steps=600),
     "12 V4 paths of 45 odd steps": partial(odd_steps, paths=12, steps=45),
     "calls that Settler writes amounts into": settler_calls,
+    "a list that reverts over and over": lists_read_over_and_over,
+    "V4 paths that revert at five depths": partial(paths_that_revert, depth=5, steps=650),
+    "V4 paths that revert side by side": partial(paths_that_revert, depth=1, steps=400, beside=8),
+    "V4 paths that revert at three depths": partial(paths_that_revert, depth=3, steps=130, beside=3),
+    "V4 paths that revert behind new pools": partial(v4_paths_of_no_use, paths=5),
+    "a path along pairs of an unknown factory": partial(pairs_of_forks, hops=250),
+    "pools of all sorts": pools_of_all_sorts,
     "a graph of 250 edges": partial(graph, edges=250),
     "120 sub-plans of new shapes": partial(plans_of_new_shapes, router="ur1.2"),
     "120 sub-plans of V2.0": partial(plans_of_new_shapes, router="ur2"),
     "a name of 120,000 bytes": long_name,
     **{f"3,700 words inside {depth} calls": partial(words_inside, depth=depth) for depth in range(5)},
+    "the dearest that a search has found": dearest_found,
     "everything at once": everything_at_once,
 }

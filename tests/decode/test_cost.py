@@ -21,11 +21,13 @@ from rich.console import Console
 from mempool.abi import MAX_CALLDATA_BYTES
 from mempool.cli.decoded import record, tree
 from mempool.decode import DecodeTables
+from mempool.model.swap import Completeness
 from mempool.resources import load_tables
-from tests.decode.bombs import ACCOUNT, ALLOWANCE_HOLDER, BOMBS, COW, Made, aggregated
+from tests.decode.bombs import ACCOUNT, ALLOWANCE_HOLDER, BOMBS, COW
 from tests.decode.calls import FRIEND, SENDER, USDC, WETH, calldata
 from tests.decode.costs import LIMIT_SECONDS, MEGABYTE, MOST_CALLS, assert_cheap, calls_made, forget, peak_bytes, peak_of, seconds
 from tests.decode.fuzzing import Input, outcome
+from tests.decode.repeats import Made, aggregated, filled_up, over_and_over
 from tests.decode.wide_calls import DEAD_BEEF, filled_calls, wide_calls
 from tests.decode.wrappers.wrapped import ENTRY_POINT_V07, handle_ops, packed, user_op
 
@@ -96,6 +98,16 @@ def test_what_a_bomb_decodes_to_is_printed_within_the_limits_too(name: str) -> N
     Console(file=io.StringIO(), width=1_000).print(tree(own_tables(), "", call))
 
 
+@pytest.mark.parametrize(("parts", "is_refused"), [(2, False), (3, True)])
+def test_parts_that_fail_stay_charged_with_what_they_read(parts: int, is_refused: bool) -> None:
+    """Each reads 60,000 bytes of one item of its own, in a call of 131,000."""
+    part = over_and_over((FRIEND, bytes(1_500)), 40)
+    call = outcome(Input(own_tables(), *filled_up(aggregated([part] * parts))))
+    assert call is not None
+    assert (call.reason == "uses more dynamic bytes than it has") == is_refused
+    assert (call.completeness is Completeness.REFUSED) == is_refused
+
+
 def carried(chance: random.Random, call: Made) -> Made:
     """A call of a contract that makes that call."""
     to, data = call
@@ -115,15 +127,18 @@ def carried(chance: random.Random, call: Made) -> Made:
 
 
 def nest(chance: random.Random, calls: list[Made]) -> Made:
-    """One of the calls inside as many others as there is room for, or a few of them side by side."""
+    """One of the calls inside as many others as there is room for, a few of them side by side, or one of them over and over."""
     made = chance.choice(calls)
     for _ in range(chance.randrange(10)):
-        beside = chance.choice(calls)
-        around = aggregated([made, beside]) if chance.random() < 0.2 else carried(chance, made)
+        sort = chance.random()
+        if sort < 0.2:
+            around = aggregated([made, chance.choice(calls)])
+        else:
+            around = over_and_over(made, chance.randrange(2, 8)) if sort < 0.4 else carried(chance, made)
         if len(around[1]) > MAX_CALLDATA_BYTES:
             break
         made = around
-    return made
+    return filled_up(made) if chance.random() < 0.5 else made
 
 
 @pytest.mark.parametrize("rounds", [12, pytest.param(1_000, marks=pytest.mark.slow)])

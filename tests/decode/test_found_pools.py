@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from mempool.decode.found_pools import MAX_TRIED, FoundPools, unnamed_pools
+from mempool.abi import MAX_HASHES
+from mempool.decode.found_pools import HASHES_LEFT_FOR_PATHS, MAX_TRIED, FoundPools, unnamed_pools
+from mempool.decode.pools import MAX_HOPS
 from mempool.model.swap import Completeness, DecodedCall, ExactIn, Hop, SwapIntent
+from mempool.resources import load_tables
+from tests.decode.bombs import along_new_tokens, unknown_v3_pools
 from tests.decode.calls import DAI, USDC, WETH, tables
+from tests.decode.costs import counted
+from tests.decode.fuzzing import Input, outcome
+from tests.decode.repeats import aggregated
 
 UNLISTED = b"\x77" * 20
 
@@ -75,6 +82,30 @@ def test_search_stops_at_its_number_of_hashes_and_may_be_taken_up_again() -> Non
     assert pools.search("uniswap_v3", pool, (UNLISTED, b"")) > 100
     assert not pools.needs_search("uniswap_v3", pool, (UNLISTED, b""))
     assert pools.needs_search("uniswap_v2", pool, (UNLISTED, b""))
+
+
+@pytest.mark.parametrize("kind", ["uniswap_v2", "uniswap_v3"])
+def test_search_costs_the_hashes_that_it_makes(kind: str) -> None:
+    pools, spent = found_pools(), []
+    made = counted(lambda: spent.append(pools.search(kind, b"\x99" * 20, (UNLISTED, b""))))
+    assert made.hashes == spent[0] < MAX_HASHES
+    assert pools.by_address == {}
+
+
+def test_looking_for_pools_leaves_the_paths_of_the_same_call_their_hashes() -> None:
+    pool_calls = unknown_v3_pools(3, 10)
+    for hops, word in ((HASHES_LEFT_FOR_PATHS // 2, Completeness.TOKENS_UNKNOWN), (MAX_HOPS - 10, Completeness.REFUSED)):
+        call = outcome(Input(load_tables(), *aggregated([pool_calls, along_new_tokens(4, hops)])))
+        assert call is not None
+        assert call.completeness is word, call.reason
+
+
+def test_pools_are_not_looked_for_where_paths_have_used_the_hashes() -> None:
+    of = load_tables()
+    call = outcome(Input(of, *aggregated([along_new_tokens(5, 210), unknown_v3_pools(6, 10)])))
+    assert call is not None
+    assert call.completeness is Completeness.TOKENS_UNKNOWN
+    assert not of.found_pools.not_found
 
 
 @pytest.mark.parametrize(("kind", "fee_pips"), [("uniswap_v2", 3000), ("uniswap_v3", 10_000)])

@@ -69,6 +69,7 @@ def swap_v4(call: Call, arguments: tuple[Any, ...]) -> None:
         raise call.malformed("the amount is 0")
     currency0, currency1, fee, tick_spacing, hooks = key
     tokens = (currency0, currency1) if zero_for_one else (currency1, currency0)
+    call.charge_hashes(1)
     hop = Hop(PROTOCOL, "", pool_id(key), *tokens, None if fee == DYNAMIC_FEE else fee, tick_spacing, hooks)
     size: Size = ExactIn(-amount, 0) if amount < 0 else ExactOut(amount, _UNLIMITED)
     call.add(replace(swap_intent(call, (hop,), size, call.sender), sqrt_price_limit_x96=limit))

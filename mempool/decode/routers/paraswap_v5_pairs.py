@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from mempool.decode.call import Call
 from mempool.decode.create2 import packed_pair_salt, pool_address
 from mempool.decode.ledger import NATIVE
+from mempool.decode.pools import HASHES_OF_A_POOL
 from mempool.decode.routers.aggregators import add_shown, pay_in, plain_token, wrapped_token
 from mempool.model.swap import ExactIn, ExactOut, Hop, Size
 
@@ -114,5 +115,6 @@ def _fork_hop(call: Call, factory: tuple[bytes, bytes] | None, tokens: Tokens) -
             return listed.token_path(tokens, call)[0]
     if factory is None or tokens[0] == tokens[1]:
         raise call.malformed("a hop has the same token on both sides")
+    call.charge_hashes(HASHES_OF_A_POOL)
     pool = pool_address(*factory, packed_pair_salt(min(tokens), max(tokens), 0))
     return Hop(f"{_V2}_unlisted", "", pool, *tokens, _PAIR_FEE_PIPS)

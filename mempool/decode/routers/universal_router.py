@@ -65,9 +65,7 @@ def _passed_on(call: Call, inputs: Sequence[bytes]) -> PlaceOf:
 
     def place_of(number: int) -> tuple[bytes, int]:
         rest = inputs[number:]
-        call.items_left -= len(rest)
-        if call.items_left < 0:
-            raise call.out_of_items()
+        call.charge_items(len(rest))
         return blobs(rest), 32
 
     return place_of

@@ -43,6 +43,7 @@ def lists_of(call: Call, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     end = first + 32 * items
     if _word(data, 0) != 64 or _word(data, 32) != params_at or end > len(data):
         raise call.malformed("the lists are not laid out as the router takes them")
+    call.charge_items(items)
     places = []
     for place in range(first, first + 32 * items, 32):
         length = _word(data, end)

@@ -135,6 +135,8 @@ def _single(call: Call, key: Key, *, zero_for_one: bool) -> tuple[Hop, ...]:
 
 def _hop(call: Call, tokens: tuple[bytes, bytes], terms: tuple[int, int, bytes]) -> Hop:
     """The hop through the pool of two currencies with a fee, a tick spacing and hooks."""
+    # Whether its id is known already or not: what a call may ask for does not depend on what came before it.
+    call.charge_hashes(1)
     hops = call.router.keyed_hops
     hop = hops.get((tokens, terms))
     if hop is None:

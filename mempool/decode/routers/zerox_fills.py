@@ -69,6 +69,7 @@ def add_fills(call: Call, settlement: Settlement, fills: Sequence[Fill], size: S
     first = len(call.intents)
     for index, fill in enumerate(fills):
         call.charge_command()
+        call.charge_hashes(1)
         hop = fill.hop
         is_sold_on = hop.token_out in [later.hop.token_in for later in fills[index + 1 :]]
         to = recipient if hop.token_out == token_out and not is_sold_on else contract

@@ -75,6 +75,7 @@ def _follow(call: Call, name: str, terms: Terms, inner: bytes) -> None:
     recipient, known = call.sender, len(call.intents)
     aggregator = router_named(call, AGGREGATORS.get(name.removesuffix(_FEE_MARK), ""))
     if aggregator:
+        call.charge_hashes(1)
         value_wei = terms.amount_in if terms.token_in == NATIVE else 0
         run_as(call, spender_of(call.contract), lambda: call.call_contract(aggregator, inner, value_wei))
     if len(call.intents) == known:
