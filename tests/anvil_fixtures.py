@@ -55,7 +55,7 @@ def own_port() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def venues(devnet_packages: None) -> Iterator[Venues]:
-    """One node with V4, Balancer V2 and more for all tests that ask for it; group them, so that one worker starts it."""
+    """One node with V4, Balancer V2 and more for all tests that ask for it; `tests/scheduling.py` names their modules."""
     with running_venues() as started:
         yield started
 

@@ -13,7 +13,7 @@ from tests.decode.calls import calldata
 from tests.e2e.mined_hops import Mined, assert_swapped_as_decoded, is_malformed, mined, reverts
 from tests.e2e.venues import ETH, VAULT, Venues
 
-pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("venues")]
+pytestmark = pytest.mark.devnet
 SWAP = "swap((bytes32,uint8,address,address,uint256,bytes),(address,bool,address,bool),uint256,uint256)"
 BATCH = "batchSwap(uint8,(bytes32,uint256,uint256,uint256,bytes)[],address[],(address,bool,address,bool),int256[],uint256)"
 GIVEN_IN, GIVEN_OUT = 0, 1

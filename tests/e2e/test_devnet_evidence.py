@@ -164,7 +164,6 @@ EXECUTED: dict[Callable[[Venues], Iterator[Mined]], set[str]] = {
 
 
 @pytest.mark.devnet
-@pytest.mark.xdist_group("venues")
 @pytest.mark.parametrize("execute", EXECUTED, ids=lambda execute: execute.__name__)
 def test_executed_call_is_logged_as_it_is_decoded(venues: Venues, execute: Callable[[Venues], Iterator[Mined]]) -> None:
     for transaction in execute(venues):

@@ -24,7 +24,7 @@ from tests.e2e.mined_hops import GAS, assert_swapped_as_decoded, mined
 from tests.e2e.padded import WORD, Padded, padded_call, padded_input
 from tests.e2e.venues import DAI_USDC, ETH, ETH_USDC, USDC_USDT, V2_ROUTER_01, VAULT, Venues
 
-pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("venues")]
+pytestmark = pytest.mark.devnet
 AT_ONCE = 200
 QUICK_ROUNDS, SLOW_ROUNDS = 2, 40
 QUICK_CHANGES, SLOW_CHANGES = 1_000, 30_000

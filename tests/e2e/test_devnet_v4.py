@@ -41,7 +41,7 @@ from tests.e2e.venues import (
     Venues,
 )
 
-pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("venues")]
+pytestmark = pytest.mark.devnet
 V3_IN, TRANSFER_FROM, SWEEP, V2_IN, WRAP_ETH, UNWRAP, SUB_PLAN, MAY_FAIL = 0x00, 0x02, 0x04, 0x08, 0x0B, 0x0C, 0x21, 0x80
 MILLION = 10**12
 """Of USDC or USDT."""

@@ -25,7 +25,6 @@ COMMANDS: dict[str, dict[str, str]] = {
 """Each with variables beside the usual ones."""
 
 
-@pytest.mark.xdist_group("loud")
 @pytest.mark.parametrize("words", COMMANDS)
 def test_forked_command_is_as_the_started_one(words: str, tmp_path: Path) -> None:
     done = subprocess.run(

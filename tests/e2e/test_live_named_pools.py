@@ -16,7 +16,7 @@ from tests.devnet_reads import load_pool, pair_identity, raw
 from tests.e2e.program import LiveProgram, Row, integrity, rows, run_once
 from tests.e2e.replayed import contents, replayed, tables
 
-pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("named pools")]
+pytestmark = pytest.mark.devnet
 ETHER = 10**18
 STRANGER = "0x" + "77" * 20
 """Answers every call with nothing."""

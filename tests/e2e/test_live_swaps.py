@@ -18,7 +18,7 @@ from scripts._devnet.traffic import Sent
 from tests.e2e.program import Ended, LiveProgram, Row, integrity, rows
 from tests.e2e.trading import SWAPS_ONLY, is_swap, receipts, send, send_first, swaps, traffic
 
-pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("one trade")]
+pytestmark = pytest.mark.devnet
 SWAPS, PER_BLOCK, SEED = 1_000, 100, 2024
 TAXED_CAUSES = {"fee_on_transfer", "upstream", "moved_inside_transaction"}
 OUTCOMES = """SELECT t.hash, c.cause, c.error_as_predicted, c.error_in_block_order, c.revert, c.moved_by, c.mined_amount_in,

@@ -19,7 +19,7 @@ from tests.e2e.proxy import Proxy
 from tests.e2e.replayed import assert_same_rows, contents, replayed
 from tests.e2e.trading import lasting_swaps, send, send_first, traffic
 
-pytestmark = [pytest.mark.devnet, pytest.mark.xdist_group("one recording")]
+pytestmark = pytest.mark.devnet
 SEED, PER_BLOCK, BLOCKS_EACH = 4, 25, 3
 CUT_SECONDS = 1.0
 FAULTS = [

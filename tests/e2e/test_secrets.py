@@ -19,7 +19,6 @@ from tests.e2e.program import Ended, LiveProgram, Program, run_once
 from tests.fakes.messages import head, transaction
 from tests.fakes.node import Refusal, ScriptedNode
 
-pytestmark = pytest.mark.xdist_group("loud")  # of two workers one has an interpreter for `LOUD`
 CANARY = "CANARY-7c1e0d54f9b24c6fa7"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJDQU5BUlktN2MxZTBkNTQifQ.c2lnbmF0dXJlLUNBTkFSWQ"
 """A JSON web token with the canary's first letters in it."""
