@@ -14,6 +14,7 @@ from mempool.feeds.capture import Asked, CaptureWriter, Expired
 from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.events import Answer, Connected, Disconnected, Handler, HeadSeen, NodeEvent, PendingHash, Purpose
 from mempool.feeds.links import Link
+from mempool.feeds.receive_clock import OVERTAKEN, ReceiveClock
 from mempool.feeds.session import NodeSession, Request
 
 MAX_BODIES = 64
@@ -53,7 +54,8 @@ class Connection:
         self._head_number = 0
         self._probe: int | None = None
         self._heard_at = self._head_at = self._probed_at = self._flushed_at = time.monotonic()
-        now_ns = time.time_ns()
+        self._clock, self._slept_ns = ReceiveClock(), 0
+        now_ns = self._awake_ns = time.time_ns()
         if self._capture is not None:
             self._capture.up(now_ns, self._session.source)
         self._handler(Connected(now_ns, self._session.source))
@@ -81,8 +83,8 @@ class Connection:
             self._waiting.pop(request.id, None)
 
     async def close(self, reason: str) -> None:
-        """Fail what is open, say so, and hang up."""
-        now_ns = time.time_ns()
+        """Fail what is open, say so, and hang up. What the machine has slept through counts as lost."""
+        now_ns = self._slept_ns or time.time_ns()
         if self._capture is not None:
             self._capture.down(now_ns, self._session.source, reason)
         self._pass_on(self._session.reset(reason, now_ns))
@@ -139,6 +141,7 @@ class Connection:
             self._expire()
             if self._link.fault:
                 self._link.abort(self._link.fault)
+            self._check_sleep()
             self._check_silence(time.monotonic())
 
     def _expire(self) -> None:
@@ -148,6 +151,13 @@ class Connection:
             if self._capture is not None:
                 self._capture.expired(entry)
             self._pass_on(self._session.fail(ids, entry.reason, entry.recv_ns))
+
+    def _check_sleep(self) -> None:
+        if not self._clock.is_overtaken():
+            self._awake_ns = time.time_ns()
+        elif not self._slept_ns:
+            self._slept_ns = self._awake_ns
+            self._link.abort(OVERTAKEN)
 
     def _check_silence(self, now: float) -> None:
         idle = self._watch.idle_seconds

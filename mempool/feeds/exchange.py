@@ -95,7 +95,7 @@ class ExchangeFeed:
         self._shared, self._owns_shared = shared or Shared(), shared is None
         self._endpoint = Endpoint.parse(self._options.urls.socket_url(exchange.url(self.books.instruments)))
         self._host = host_of(self._endpoint.reveal())
-        self._clock = ReceiveClock()
+        self._clock = ReceiveClock()  # for what is due; each connection's stamps are by its own
         self._redial = Redial(exchange.limits, self._options.redial)
         self._recorder = VenueRecorder(self._options.capture)
         self._pace: Pace | None = None
@@ -159,13 +159,15 @@ class ExchangeFeed:
         if source is None:
             return  # one that was replaced is still being closed
         self._redial.opening(now_ns)
-        self._recorder.opening(now_ns, source)
-        self._pass_on(self.books.opening(source, now_ns))
-        self._tasks[source] = asyncio.create_task(self._serve(source))
+        clock = ReceiveClock()
+        opening_ns = clock.now_ns()
+        self._recorder.opening(opening_ns, source)
+        self._pass_on(self.books.opening(source, opening_ns))
+        self._tasks[source] = asyncio.create_task(self._serve(source, clock))
 
-    async def _serve(self, source: str) -> None:
+    async def _serve(self, source: str, clock: ReceiveClock) -> None:
         """One connection from the attempt to its end."""
-        clock, connection, reason, wait_seconds = ReceiveClock(), None, STOPPED, 0.0
+        connection, reason, wait_seconds = None, STOPPED, 0.0
         try:
             connection = await self._connect(source, clock)
             await connection.run()

@@ -13,7 +13,7 @@ from mempool.exchanges.events import FetchSnapshot, Send
 from mempool.feeds.connection import FLUSH_SECONDS, first_end
 from mempool.feeds.links import Link
 from mempool.feeds.pace import Pace
-from mempool.feeds.receive_clock import ReceiveClock
+from mempool.feeds.receive_clock import OVERTAKEN, ReceiveClock
 from mempool.feeds.snapshots import NoSnapshot, SnapshotClient
 from mempool.feeds.subscriptions import Subscriptions
 from mempool.feeds.venue import Order, VenueBooks, VenueEvent
@@ -138,6 +138,8 @@ class VenueConnection:
                 self._outgoing.put_nowait(None)
             if self._link.fault:
                 self._link.abort(self._link.fault)
+            if self._clock.is_overtaken():
+                self._link.abort(OVERTAKEN)
             now = time.monotonic()
             if now - self._heard_at > self._manners.idle_seconds:
                 self._link.abort(f"no whole message in {self._manners.idle_seconds:g} s")

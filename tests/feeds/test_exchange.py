@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from pathlib import Path
 
 import msgspec
@@ -50,6 +51,29 @@ async def test_cut_connection_syncs_anew_and_other_venues_are_untouched() -> Non
             assert len(other.connections) == 1
     assert Connection.DOWN in hurt.connections[:-1]
     assert "the connection broke off" in hurt.reasons
+
+
+async def test_machine_that_slept_loses_the_price_at_once_and_stamps_by_the_clock_that_it_wakes_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wall_ns, fell_asleep_ns, slept_ns = time.time_ns, time.time_ns(), 3_600 * 10**9
+    async with fake_venue() as server:
+        server.greeting = [bybit_snapshot()]
+        follower = Follower("bybit", server)
+        async with following(follower):
+            await follower.until(lambda: bool(follower.bids))
+            told = len(follower.events)
+            server.greeting = [bybit_snapshot(500, "2999.00")]
+            monkeypatch.setattr(time, "time_ns", lambda: wall_ns() + slept_ns)  # the monotonic clock stood still
+            await follower.until(lambda: follower.bids[-1] == "2999.00")
+            after = [event for event in follower.events[told:] if isinstance(event, StateChanged)]
+            [quote] = follower.told(Quote)[1:]
+    lost, *later = [event.state for event in after]
+    assert (lost.is_priced, lost.reason) == (False, "the machine slept, or its clock was set")
+    assert lost.since_ns < fell_asleep_ns + slept_ns
+    assert all(state.since_ns >= fell_asleep_ns + slept_ns for state in later)
+    assert quote.recv_ns >= fell_asleep_ns + slept_ns
+    assert len(server.connections) == 2
 
 
 async def test_compression_is_not_offered() -> None:

@@ -132,6 +132,21 @@ async def test_cut_connection_is_made_again_and_the_gap_back_filled() -> None:
         assert listener.feed.connections == 2
 
 
+async def test_what_the_machine_has_slept_through_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall_ns, slept_ns = time.time_ns, 3_600 * 10**9
+    async with scripted_node() as node, listening(node.url) as listener:
+        node.notify("newPendingTransactions", transaction(1))
+        await listener.until(lambda: listener.nonces() == [1])
+        await asyncio.sleep(3 * QUICK.tick_seconds)
+        fell_asleep_ns = wall_ns()
+        monkeypatch.setattr(time, "time_ns", lambda: wall_ns() + slept_ns)  # the monotonic clock stood still
+        await listener.until(lambda: len(listener.told(Connected)) == 2)
+        [lost] = listener.told(Disconnected)
+    assert lost.reason == "the machine slept, or its clock was set"
+    assert lost.recv_ns <= fell_asleep_ns
+    assert listener.told(Connected)[1].recv_ns >= fell_asleep_ns + slept_ns
+
+
 async def test_pool_as_it_stands_at_the_start_is_told_unless_told_otherwise() -> None:
     async with scripted_node() as node:
         node.replies["txpool_content"] = lambda _: pool_content(1)
