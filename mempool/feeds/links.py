@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -286,6 +287,8 @@ def describe(error: BaseException, peer: str = "node") -> str:
         return describe(error.os_error, peer)
     if isinstance(error, InvalidStatus):
         return status_text(error.response.status_code, peer)
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open: raise `ulimit -n`"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
@@ -333,6 +336,9 @@ def _closed(error: ConnectionClosed, peer: str) -> str:
 
 
 def _own_socket(connection: ClientConnection) -> socket.socket | None:
-    """A second handle on the connection's socket: uvloop's own does not let options be set."""
+    """A second handle on the connection's socket: uvloop's own does not let options be set. None where no file may be opened."""
     shown = connection.transport.get_extra_info("socket")
-    return None if shown is None else socket.socket(fileno=os.dup(shown.fileno()))
+    try:
+        return None if shown is None else socket.socket(fileno=os.dup(shown.fileno()))
+    except OSError:  # raised, it would leave the connection to nobody: open, and never closed
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -104,6 +105,16 @@ def test_uvloop_carries_a_feed_through_a_cut() -> None:
     assert uvloop.run(scenario()) == [1, 2]
 
 
+async def test_connection_for_which_no_second_handle_may_be_opened_is_used_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("mempool.feeds.links.os.dup", refuse)
+    async with scripted_node() as node, listening(node.url) as listener:
+        node.notify("newPendingTransactions", transaction(1))
+        await listener.until(lambda: listener.nonces() == [1])
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -112,6 +123,7 @@ def test_uvloop_carries_a_feed_through_a_cut() -> None:
         (aiohttp.InvalidURL("http://KEY"), "the URL cannot be read"),
         (OSError(113, "No route to host"), "cannot be reached"),
         (ConnectionResetError(), "the node closed the connection"),
+        (OSError(errno.EMFILE, "Too many open files"), "too many files are open: raise `ulimit -n`"),
     ],
 )
 def test_failure_is_told_in_words_without_the_librarys(error: Exception, words: str) -> None:
