@@ -46,26 +46,28 @@ def tree(tables: DecodeTables, transaction_hash: str, call: DecodedCall) -> Tree
     from rich.text import Text
     from rich.tree import Tree
 
+    from mempool.cli.tree_line import TreeLine
+
     title = Text(display(transaction_hash, 66) + "  " if transaction_hash else "")
     title.append(label(tables, call.router) or "no listed router", "bold")
     root = Tree(title.append(f"  {_words(call.completeness)}"))
     if call.reason:
-        root.add(Text(display(call.reason, 400)))
+        root.add(TreeLine(display(call.reason, 400)))
     if call.by_selector:
-        root.add(Text("read by its selector alone: the contract is not listed, and may mean something else"))
+        root.add(TreeLine("read by its selector alone: the contract is not listed, and may mean something else"))
     if call.extra_bytes:
-        root.add(Text(f"{call.extra_bytes} bytes after its end"))
+        root.add(TreeLine(f"{call.extra_bytes} bytes after its end"))
     _add_steps(root, tables, call)
     for minimum in call.joint_minimums:
-        root.add(Text(f"together: {_joint_sentence(tables, call, minimum)}"))
+        root.add(TreeLine(f"together: {_joint_sentence(tables, call, minimum)}"))
     return root
 
 
 def own_intents(call: DecodedCall, step_index: int) -> range:
     """The numbers of the intents that a step itself asks for, from 0."""
-    following = call.steps[step_index + 1 :]
-    last = following[0].first_intent if following else len(call.intents)
-    return range(call.steps[step_index].first_intent, last)
+    steps, following = call.steps, step_index + 1
+    last = steps[following].first_intent if following < len(steps) else len(call.intents)
+    return range(steps[step_index].first_intent, last)
 
 
 def _step(call: DecodedCall, index: int) -> dict[str, Any]:
@@ -146,7 +148,7 @@ def _words(completeness: Completeness) -> str:
 
 def _add_steps(root: Tree, tables: DecodeTables, call: DecodedCall) -> None:
     """Each step below the last one that is less deep than it."""
-    from rich.text import Text
+    from mempool.cli.tree_line import TreeLine
 
     open_nodes: list[tuple[int, Tree]] = [(-1, root)]
     for index, step in enumerate(call.steps):
@@ -154,25 +156,25 @@ def _add_steps(root: Tree, tables: DecodeTables, call: DecodedCall) -> None:
             open_nodes.pop()
         contract = label(tables, step.contract)
         name = display(step.name, 200)
-        node = open_nodes[-1][1].add(Text(f"{contract}: {name}" if contract and step.depth else name))
+        node = open_nodes[-1][1].add(TreeLine(f"{contract}: {name}" if contract and step.depth else name))
         open_nodes.append((step.depth, node))
         for number in own_intents(call, index):
             _add_intent(node, tables, call.intents[number], number)
 
 
 def _add_intent(parent: Tree, tables: DecodeTables, intent: SwapIntent, number: int) -> None:
-    from rich.text import Text
+    from mempool.cli.tree_line import TreeLine
 
-    node = parent.add(Text(f"swap {number + 1}: ").append(_sentence(tables, intent), "bold"))
+    node = parent.add(TreeLine(f"swap {number + 1}: ", _sentence(tables, intent)))
     for hop in intent.hops:
         fee = "" if hop.fee_pips is None else f" {hop.fee_pips / 10_000:g} %"
         route = f"{_symbol(tables, hop.token_in)} -> {_symbol(tables, hop.token_out)}"
         pool = f"pool 0x{hop.pool.hex()}" if hop.pool else "pool unknown"
-        node.add(Text(f"{hop.protocol or 'hidden'}{fee}  {route}  {pool}"))
+        node.add(TreeLine(f"{hop.protocol or 'hidden'}{fee}  {route}  {pool}"))
     recipient = f"to 0x{intent.recipient.hex()}" if intent.recipient else "recipient unknown"
-    node.add(Text(f"{recipient}{_deadline(intent.deadline)}{', may fail' if intent.allow_revert else ''}"))
+    node.add(TreeLine(f"{recipient}{_deadline(intent.deadline)}{', may fail' if intent.allow_revert else ''}"))
     if intent.reason:
-        node.add(Text(f"{_words(intent.completeness)}: {display(intent.reason, 400)}"))
+        node.add(TreeLine(f"{_words(intent.completeness)}: {display(intent.reason, 400)}"))
 
 
 def _sentence(tables: DecodeTables, intent: SwapIntent) -> str:
