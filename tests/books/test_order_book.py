@@ -161,14 +161,35 @@ def test_deep_side_that_is_asked_for_a_hundred_levels_again_and_again_is_not_sea
     book.load([(f"{price}.5", "1") for price in range(1, 20_001)], [])
     book.best_bids(100)
 
-    def search(count: int, levels: dict[int, int]) -> list[int]:
-        raise AssertionError(f"{count} of {len(levels)} levels are looked for anew")
+    def search(bids: side.BookSide) -> list[int]:
+        raise AssertionError(f"the best of {len(bids.levels)} levels are looked for anew")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(side, "nlargest", search)
+        patch.setattr(side.BookSide, "_best_of_all", search)
+        patch.setattr(side, "nlargest", lambda *_: search(book.bids))
         for price in range(19_990, 19_890, -1):
             book.update([(f"{price}.5", "0"), (f"{price}.2", "2")], [])
             assert [level.price for level in book.best_bids(100)[:2]] == [200_005, 199_995]
+
+
+@pytest.mark.parametrize("gap", [1, 1_000_000])
+def test_levels_behind_those_that_all_went_are_found_near_and_beyond_a_gap(gap: int) -> None:
+    prices = [*range(1, 200), *range(200 + gap, 300 + gap)]
+    book = OrderBook()
+    book.load([(str(price), "1") for price in prices], [])
+    searched = []
+
+    def search(count: int, levels: dict[int, int]) -> list[int]:
+        searched.append(count)
+        return sorted(levels)[: -count - 1 : -1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side, "nlargest", search)
+        for best in (prices[198], prices[70]):
+            gone = [price for price in prices if price > best]
+            book.update([(str(price), "0") for price in gone], [])
+            assert [level.price for level in book.best_bids(64)] == prices[: prices.index(best) + 1][:-65:-1]
+    assert bool(searched) is (gap > 1)
 
 
 AMOUNTS = st.integers(1, 10**15 - 1).map(lambda number: scaled_text(number, 8))
