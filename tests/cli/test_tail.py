@@ -282,7 +282,7 @@ def evil_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def in_pipe(command: list[str]) -> bytes:
-    return subprocess.run(command, capture_output=True, timeout=60, check=True).stdout
+    return subprocess.run(command, capture_output=True, timeout=180, check=True).stdout
 
 
 def on_terminal(command: list[str]) -> bytes:

@@ -20,7 +20,7 @@ from mempool.model.book import Connection, Quote
 from tests.fakes.venue import FakeVenue
 
 E = TypeVar("E", bound=News)
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 180.0
 """Far more than anything here takes; a test that reaches it has failed."""
 QUICK = ExchangeOptions(
     tick_seconds=0.02,

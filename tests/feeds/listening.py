@@ -16,12 +16,12 @@ from mempool.feeds.targets import Targets
 from tests.fakes.messages import ROUTER
 
 E = TypeVar("E", bound=NodeEvent)
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 180.0
 """Far more than anything here takes; a test that reaches it has failed."""
 QUICK = FeedOptions(
     chain_id=1,
     targets=Targets(frozenset({ROUTER.encode()})),
-    idle_seconds=10,
+    idle_seconds=60,
     tick_seconds=0.05,
     poll_seconds=0.02,
     first_delay_seconds=0.05,

@@ -251,7 +251,7 @@ async def test_a_locked_database_is_waited_for_and_nothing_is_lost(tmp_path: Pat
 
 async def until(holds: Callable[[], bool]) -> None:
     """A test that waits in vain fails by `TimeoutError`."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not holds():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
 
