@@ -12,7 +12,7 @@ from mempool.engine.core import Engine
 from mempool.engine.pool_wants import PoolRequest
 from mempool.engine.turns import Turns
 from mempool.errors import BadData, UpstreamError
-from mempool.feeds.block_reads import read_block, read_ref
+from mempool.feeds.block_reads import NoBlock, read_block, read_ref
 from mempool.feeds.chain_reads import ChainReads, PoolFailure, TokenInfo
 from mempool.feeds.events import Answer, Disconnected, Dropped, HeadSeen, NodeEvent, PendingSeen, Purpose, Requester
 from mempool.model.block import BlockRef
@@ -21,6 +21,9 @@ from mempool.model.record import Gap, Record
 
 MAX_ANCESTORS = 64
 """Missed blocks that are read behind a new head; after a longer gap the market starts anew."""
+MAX_TIMES_ABSENT = 3
+"""Heads in a row at which the node lacks one and the same ancestor: its chain begins behind that one, as that of a node whose
+database was lost or replaced may. Until then a node beside it may only lag."""
 MAX_HEADS_TAKEN = 1_024
 MAX_TOKEN_READS = 4
 MAX_NAME_READS = 8
@@ -56,6 +59,7 @@ class Listener:
         self._name_reads = asyncio.Semaphore(MAX_NAME_READS)
         self._heads_taken: dict[str, None] = {}
         self._first_number = 0
+        self._absent, self._times_absent = "", 0
         self._backfills: dict[str, set[str]] = {}
         self._contents: list[PoolContent] = []
         self._lost: dict[str, Disconnected] = {}
@@ -117,7 +121,10 @@ class Listener:
             self._heads_taken.pop(head.ref.hash, None)
 
     async def _missing(self, ref: BlockRef) -> list[BlockRef]:
-        """The head and its ancestors that we lack, back to the first one told; the head alone where the gap is too long."""
+        """The head and its ancestors that we lack, back to the first one told.
+
+        The head alone where the gap is too long, or where the node's chain does not reach back to ours.
+        """
         known = self.engine.head
         if ref.number - (known.number if known else self._first_number) > MAX_ANCESTORS:
             return [ref]
@@ -125,8 +132,18 @@ class Listener:
         while not self.engine.market.keeps(missing[-1].parent_hash) and (known or missing[-1].number > self._first_number):
             if len(missing) > MAX_ANCESTORS:
                 return [ref]
-            missing.append(await read_ref(self._request, missing[-1].parent_hash))
+            try:
+                missing.append(await read_ref(self._request, missing[-1].parent_hash))
+            except NoBlock:
+                if not self._has_begun_behind(missing[-1].parent_hash):
+                    raise
+                return [ref]
         return missing[::-1]
+
+    def _has_begun_behind(self, absent: str) -> bool:
+        self._times_absent = self._times_absent + 1 if absent == self._absent else 1
+        self._absent = absent
+        return self._times_absent >= MAX_TIMES_ABSENT
 
     # -- gaps ----------------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,12 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 0.25
 
 
+class NoBlock(UpstreamError):
+    """The node answers, and does not have what was asked for."""
+
+
 async def read_ref(request: Requester, block_hash: str) -> BlockRef:
-    """The header of a block, such as an unknown parent. Raises `UpstreamError` where the node does not have it, `BadData`."""
+    """The header of a block, such as an unknown parent. Raises `NoBlock` where the node lacks it, `UpstreamError`, `BadData`."""
     return frames.parse_head(await _read(request, "eth_getBlockByHash", [block_hash, False]))
 
 
@@ -48,4 +52,4 @@ async def _read(request: Requester, method: str, params: list[object]) -> bytes:
         raw = await request(method, params)
         if raw != b"null":
             return raw
-    raise UpstreamError(f"{method}: the node does not have {params[0]}")
+    raise NoBlock(f"{method}: the node does not have {params[0]}")

@@ -30,6 +30,8 @@ class Chain:
 
     def __init__(self) -> None:
         self.is_up = True
+        self.first = 0
+        """The oldest block that the node has."""
         self.read: list[int] = []
 
     async def request(self, method: str, params: Sequence[object]) -> bytes:
@@ -38,6 +40,8 @@ class Chain:
         if method == "eth_getBlockReceipts":
             return b"[]"
         number = BLOCKS[str(params[0])]
+        if number < self.first:
+            return b"null"
         if params[1]:
             self.read.append(number)
         return orjson.dumps(head(number, transactions=[]))
@@ -99,6 +103,27 @@ async def test_first_head_that_could_not_be_read_is_read_behind_a_later_one(list
 async def test_too_long_a_gap_begins_anew_at_the_head(listening: Listening) -> None:
     assert await run(listening, [16, 90], down_for=[]) == [16, 90]
     assert await run(Listening(), [16, 90], down_for=[16]) == [90]
+
+
+async def test_chain_of_a_node_that_began_anew_is_followed_from_the_third_head_on(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mempool.feeds.block_reads.PAUSE_SECONDS", 0)
+    listening.chain.first = 30
+    assert await run(listening, [90, 40, 41, 42, 43, 45], down_for=[]) == [90, 42, 43, 44, 45]
+    assert listening.engine.counters.unread_blocks == 2
+
+
+async def test_node_that_lags_behind_once_is_waited_for(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mempool.feeds.block_reads.PAUSE_SECONDS", 0)
+    running = asyncio.create_task(listening.listener.run(listening.chain.request, ChainReads(listening.chain.request)))
+    await asyncio.sleep(0)
+    for number, first in ((16, 0), (18, 18), (19, 19), (20, 0), (22, 22), (23, 0)):
+        listening.chain.first = first
+        await listening.tell(number)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert listening.chain.read == [16, 17, 18, 19, 20, 21, 22, 23]
 
 
 @pytest.mark.parametrize(("method", "result"), [("txpool_content", None), ("txpool_status", b'{"pending":"0x0","queued":"0x0"}')])
