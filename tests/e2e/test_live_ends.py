@@ -60,7 +60,8 @@ def wait_for_rows(program: LiveProgram, run: int = 1) -> None:
 
 def announced(capture: Path) -> set[str]:
     """What the node announced, by the capture, which is written before anything else is done with a message."""
-    messages = [payload for _, _, kind, payload in map(json.loads, capture.read_text().splitlines()[1:]) if kind == "in"]
+    written, _, _ = capture.read_text().rpartition("\n")  # what follows is a line that is being written
+    messages = [payload for _, _, kind, payload in map(json.loads, written.splitlines()[1:]) if kind == "in"]
     told = [message["params"]["result"] for message in map(json.loads, messages) if message.get("method") == "eth_subscription"]
     return {result["hash"] for result in told if "nonce" in result and result.get("from")}
 
@@ -72,6 +73,7 @@ def test_signal_under_load_ends_within_6_s_and_loses_no_accepted_row(number: int
     capture = tmp_path / "run.capture"
     with trading(node, rng), LiveProgram([node.anvil.ws_url], tmp_path, "--record", str(capture)) as program:
         wait_for_rows(program)
+        program.wait_until("an announcement", lambda: bool(announced(capture)))  # the rows may be the pool's at the start
         time.sleep(rng.uniform(0, 1.5))
         ended, seconds = program.timed_stop(told)
     assert (ended.code, seconds < DRAIN_SECONDS, "Traceback" in ended.stderr) == (code, True, False), (seconds, ended)
