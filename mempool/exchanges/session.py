@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -69,15 +69,6 @@ class ExchangeSession:
         self._next_beat: int | None = None
         self._silenced: dict[str, Proof] = {}
         self._is_up = False
-        self._meanings: dict[type, Callable[[Any, int, list[BookEvent]], None]] = {
-            BestQuote: self._best_quote,
-            Heartbeat: self._heartbeat,
-            Subscribed: self._subscribed,
-            Precision: self._precision,
-            VenueError: self._refused,
-            Closing: self._closing,
-            Ignored: self._ignored,
-        }
         for instrument in instruments or ():
             self._keep(instrument)
 
@@ -128,7 +119,7 @@ class ExchangeSession:
             if type(message) is BookUpdate:
                 self._update(message, recv_ns, events)
             elif type(message) is not FrameNumber:
-                self._meanings[type(message)](message, recv_ns, events)
+                self._MEANINGS[type(message)](self, message, recv_ns, events)
             elif not self._is_next(message, recv_ns, events):
                 break
         if recv_ns - heard_ns > SILENT_NS:
@@ -359,3 +350,15 @@ class ExchangeSession:
         self._now_ns = self._heard_ns = self._pinged_ns = max(now_ns, self._now_ns)
         self._next_number = self._next_beat = None
         self._silenced = {}
+
+    # Functions, not bound methods: by a table of those a session would hold itself, and its books of megabytes would outlive
+    # their connection until the garbage collector's next full round, which may be hours away.
+    _MEANINGS: ClassVar[Mapping[type, Callable[[ExchangeSession, Any, int, list[BookEvent]], None]]] = {
+        BestQuote: _best_quote,
+        Heartbeat: _heartbeat,
+        Subscribed: _subscribed,
+        Precision: _precision,
+        VenueError: _refused,
+        Closing: _closing,
+        Ignored: _ignored,
+    }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import time
+import weakref
 from pathlib import Path
 
 import msgspec
@@ -51,6 +53,26 @@ async def test_cut_connection_syncs_anew_and_other_venues_are_untouched() -> Non
             assert len(other.connections) == 1
     assert Connection.DOWN in hurt.connections[:-1]
     assert "the connection broke off" in hurt.reasons
+
+
+async def test_books_of_a_connection_are_gone_with_it_and_wait_for_no_garbage_collector() -> None:
+    gc.disable()
+    try:
+        async with fake_venue() as server:
+            server.greeting = [bybit_snapshot()]
+            follower = Follower("bybit", server)
+            async with following(follower):
+                await follower.until(lambda: bool(follower.bids))
+                assert follower.feed.books.speaker is not None
+                session = follower.feed.books.speaker.session
+                assert session is not None
+                lost = [weakref.ref[object](session), weakref.ref[object](session.keepers["ETHUSDT"])]
+                del session
+                server.cut()
+                await follower.until(lambda: len(follower.bids) == 2)
+                assert [each() for each in lost] == [None, None]
+    finally:
+        gc.enable()
 
 
 async def test_machine_that_slept_loses_the_price_at_once_and_stamps_by_the_clock_that_it_wakes_to(
