@@ -7,7 +7,7 @@ import random
 import pytest
 from eth_abi.abi import encode
 
-from mempool.abi import SPARE_BYTES, Budget, Offsets, item_at, word_at
+from mempool.abi import MAX_ITEMS, SPARE_BYTES, Budget, Offsets, item_at, word_at
 from mempool.abi.in_place import input_in_place, items_at, struct_in_place
 from mempool.abi.types import parse_type
 from mempool.errors import ConfigError, MalformedCalldata
@@ -139,6 +139,28 @@ def test_struct_outside_the_calldata_is_zero() -> None:
 def test_lists_cost_no_more_than_the_budget(types: list[str], data: bytes) -> None:
     with pytest.raises(MalformedCalldata) as raised:
         found(types, data, 0, 10_000)
+    assert raised.value.refused
+
+
+def test_list_whose_elements_do_not_all_lie_in_the_calldata_is_beyond_it() -> None:
+    """Of each of the structs there is its offset at the least."""
+    find = struct_in_place([parse_type(f"{STEP}[]")])
+    steps = word(0) * 5
+    assert find(word(32) + word(32) + word(5) + steps, 0, 0, budget())
+    for count in (6, 100):
+        with pytest.raises(ValueError, match="beyond the calldata"):
+            find(word(32) + word(32) + word(count) + steps, 0, 0, budget())
+
+
+def test_what_is_found_behind_an_offset_of_its_own_counts_as_eight_items() -> None:
+    listed, of_items, of_steps = encode(["bytes[]"], [[b"a", b"b", b"c"]]), budget(), budget()
+    items_at(listed, 64, 3, of_items)
+    assert of_items.items_left == MAX_ITEMS - 8 * 3
+    find = struct_in_place([parse_type(f"{STEP}[]")])
+    find(encode([f"({STEP}[])"], [([(b"\xbb" * 20, 500, b"")] * 5,)]), 0, 0, of_steps)
+    assert of_steps.items_left == MAX_ITEMS - 8 * 5
+    with pytest.raises(MalformedCalldata) as raised:
+        items_at(bytes(100), 0, MAX_ITEMS // 8 + 1, budget())
     assert raised.value.refused
 
 

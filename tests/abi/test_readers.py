@@ -170,5 +170,21 @@ def test_huge_number_at_any_word_is_malformed_or_a_value(types: list[str], huge:
             assert isinstance(result, tuple) or result.reason
 
 
+@pytest.mark.parametrize("bit", [64, 100, 255])
+@pytest.mark.parametrize("count", [0, 1, 2, 20])
+@pytest.mark.parametrize(
+    "types", [["bytes[]"], ["bytes", "bytes[]"], ["bytes", "bytes[]", "bytes"], ["uint256", "(bytes,bytes[])"]]
+)
+def test_bit_above_the_64th_is_malformed_in_every_offset_and_length(types: list[str], count: int, bit: int) -> None:
+    values = {"bytes": b"", "bytes[]": [b""] * count, "uint256": 7, "(bytes,bytes[])": (b"", [b""] * count)}
+    data = encode(types, [values[each] for each in types])
+    assert read(types, data)
+    for place in range(32 * types.count("uint256"), len(data), 32):
+        number = int.from_bytes(data[place : place + 32]) | 1 << bit
+        ended = outcome(types, data[:place] + word(number) + data[place + 32 :])
+        assert isinstance(ended, MalformedCalldata), place
+        assert not ended.refused
+
+
 def test_no_arguments_read_as_none() -> None:
     assert read([], b"") == ()

@@ -18,12 +18,20 @@ import pytest
 from eth_abi.abi import encode
 from rich.console import Console
 
-from mempool.abi import MAX_CALLDATA_BYTES
+from mempool.abi import MAX_CALLDATA_BYTES, MAX_HASHES
 from mempool.cli.decoded import record, tree
 from mempool.decode import DecodeTables
 from mempool.model.swap import Completeness
 from mempool.resources import load_tables
-from tests.decode.bombs import ACCOUNT, ALLOWANCE_HOLDER, BOMBS, COW
+from tests.decode.bombs import (
+    ACCOUNT,
+    ALLOWANCE_HOLDER,
+    BOMBS,
+    COW,
+    along_new_tokens,
+    pairs_of_forks,
+    v4_paths_of_no_use,
+)
 from tests.decode.calls import FRIEND, SENDER, USDC, WETH, calldata
 from tests.decode.costs import LIMIT_SECONDS, MEGABYTE, MOST_CALLS, assert_cheap, calls_made, forget, peak_bytes, peak_of, seconds
 from tests.decode.fuzzing import Input, outcome
@@ -106,6 +114,22 @@ def test_parts_that_fail_stay_charged_with_what_they_read(parts: int, is_refused
     assert call is not None
     assert (call.reason == "uses more dynamic bytes than it has") == is_refused
     assert (call.completeness is Completeness.REFUSED) == is_refused
+
+
+HASHED: dict[str, tuple[Callable[[int], Made], int, int]] = {
+    "a path beside V4 paths that fail": (lambda hops: aggregated([v4_paths_of_no_use(1, 5), along_new_tokens(1, hops)]), 67, 68),
+    "pairs of forks beside a path": (lambda hops: aggregated([along_new_tokens(1, 209), pairs_of_forks(2, hops)]), 111, 112),
+    "a path beside pairs of forks": (lambda hops: aggregated([pairs_of_forks(2, 60), along_new_tokens(1, hops)]), 260, 261),
+}
+
+
+@pytest.mark.parametrize("name", HASHED)
+def test_hashes_of_every_sort_count_as_one_sum(name: str) -> None:
+    made, most, too_many = HASHED[name]
+    for count, is_refused in ((most, False), (too_many, True)):
+        call = outcome(Input(own_tables(), *made(count)))
+        assert call is not None
+        assert (call.reason == f"needs more than {MAX_HASHES} hashes") == is_refused, call.reason
 
 
 def carried(chance: random.Random, call: Made) -> Made:
