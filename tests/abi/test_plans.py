@@ -65,6 +65,14 @@ def test_known_shape_is_not_read_again_piece_by_piece() -> None:
     assert calls == [64]
 
 
+def test_tail_of_a_known_shape_may_be_unpadded() -> None:
+    read = arguments_reader([parse_type(text) for text in TYPES[:2]], Padding.CHECKED)
+    values = (b"\x08\x0b", (b"\x01" * 40, b"\x02" * 33))
+    data = encode(TYPES[:2], values)
+    for cut in (0, 1, 31, 0):
+        assert read_arguments(read, data[: len(data) - cut], 0, Budget(b"test", 1_000)) == values
+
+
 def test_shape_says_where_each_input_is_read_and_there_is_none_of_what_is_laid_out_otherwise() -> None:
     chance = random.Random(6)
     known = 0
