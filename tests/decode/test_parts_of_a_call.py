@@ -79,14 +79,21 @@ def test_takes_before_a_minimum_are_added_to_it_from_the_last_to_the_first() -> 
         assert intent.size == ExactIn(5, minimum)
 
 
-def test_swaps_that_fail_together_with_their_part_have_no_minimum_of_the_whole_call() -> None:
+def test_minimum_that_is_checked_where_it_may_fail_is_none_of_the_swaps_before() -> None:
     swap = swap_on_universal_router(TO_ROUTER, 5, USDC, WETH)
     sweep = encode(["address", "address", "uint256"], [WETH, TO_SENDER, 1_000])
-    parts = {0x21: 1, 0xA1: 0}
-    for code, joint in parts.items():
-        plan = encode(["bytes", "bytes[]"], [b"\x00\x00\x04", [swap, swap, sweep]])
-        call = decoded((address("ur2"), calldata("execute(bytes,bytes[])", bytes([code]), [plan])))
+    plan = encode(["bytes", "bytes[]"], [b"\x04", [sweep]])
+    for code, joint in ((0x21, 1), (0xA1, 0)):
+        data = calldata("execute(bytes,bytes[])", bytes([0, 0, code]), [swap, swap, plan])
+        call = decoded((address("ur2"), data))
         assert (len(call.intents), len(call.joint_minimums)) == (2, joint)
+
+
+def test_bytes_after_the_end_are_those_of_the_call_itself() -> None:
+    inner = calldata("exactInput((bytes,address,uint256,uint256))", (path(USDC, 500, WETH), FRIEND, 9, 9)) + b"seven !"
+    data = calldata("multicall(uint256,bytes[])", DEADLINE, [inner])
+    assert decoded((address("02"), data)).extra_bytes == 0
+    assert decoded((address("02"), data + b"five!")).extra_bytes == 5
 
 
 def test_word_of_a_call_is_the_one_of_the_swap_that_least_is_known_of() -> None:
