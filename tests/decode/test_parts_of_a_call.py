@@ -79,6 +79,13 @@ def test_takes_before_a_minimum_are_added_to_it_from_the_last_to_the_first() -> 
         assert intent.size == ExactIn(5, minimum)
 
 
+def test_lower_minimum_that_is_checked_later_lowers_none() -> None:
+    swap: Command = (0x00, (TO_ROUTER, 5, 22, path(USDC, 500, WETH), True))
+    for checked, minimum in ((20, 22), (21, 22), (22, 22), (23, 23)):
+        (intent,) = executed("ur2", [swap, (0x04, (WETH, TO_SENDER, checked))]).intents
+        assert intent.size == ExactIn(5, minimum)
+
+
 def test_minimum_that_is_checked_where_it_may_fail_is_none_of_the_swaps_before() -> None:
     swap = swap_on_universal_router(TO_ROUTER, 5, USDC, WETH)
     sweep = encode(["address", "address", "uint256"], [WETH, TO_SENDER, 1_000])
