@@ -129,6 +129,7 @@ class Forks:
             if control in readable:
                 size, descriptors, _, _ = socket.recv_fds(self._control, SIZE_BYTES, TELLER)
                 if not size:
+                    self._kill_all()
                     return None
                 request = self._read(int.from_bytes(size))
                 if not self._fork(descriptors):
@@ -155,6 +156,12 @@ class Forks:
         os.closerange(TELLER + 1, os.sysconf("SC_OPEN_MAX"))
         return 0
 
+    def _kill_all(self) -> None:
+        """Whoever asked has ended, perhaps without a chance to end these."""
+        for pid in self._tellers:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
     def _tell_ends(self) -> None:
         with suppress(ChildProcessError):  # there is none left
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -171,6 +178,9 @@ def become(asked: Request) -> None:
     os.environ.update(asked.environ)
     time.tzset()
     sys.argv = ["mempool", *asked.arguments]
+    # Those of the start believe that they stand on what they stood on then, a device that can seek.
+    sys.stdout = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors, closefd=False)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.write(TELLER, NEWS.pack(BEGINS, os.getpid()))
     os.close(TELLER)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.e2e.forks import Fork
 from tests.e2e.nodes import threaded_node
 from tests.e2e.program import COMMAND, WAIT_SECONDS, Ended, Program, environment, run_once
@@ -63,3 +65,24 @@ def test_forks_of_one_interpreter_end_each_with_its_own_code(tmp_path: Path) -> 
         forks = [Fork([word], tmp_path, environment(tmp_path, {}), streams) for word in ("--version", "rum", "--version", "rum")]
         assert [fork.wait(WAIT_SECONDS) for fork in forks] == [0, 2, 0, 2]
         assert len({fork.pid for fork in forks}) == 4
+
+
+ASKER = """
+import os, sys
+from pathlib import Path
+from tests.conftest import ROOT
+from tests.e2e.forks import Fork
+from tests.e2e.program import environment
+folder = Path(sys.argv[1])
+fork = Fork(["run", "--rpc-url", sys.argv[2]], folder, environment(folder, {}), [1, 1])
+print(fork.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_fork_ends_with_who_asked_for_it_though_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ASKER, str(tmp_path)]
+    with threaded_node() as node:
+        # The pipe that both write to ends for its reader when the fork has ended too.
+        asked = subprocess.run([*command, node.url], cwd=ROOT, stdout=subprocess.PIPE, timeout=WAIT_SECONDS, check=False)
+    assert (asked.returncode, int(asked.stdout) > 0) == (-signal.SIGKILL, True)
