@@ -42,3 +42,12 @@ def test_what_is_not_understood_makes_every_balance_unknown() -> None:
     assert ledger.take_all(ROUTER, TOKEN) == UNKNOWN
     ledger.credit(ROUTER, TOKEN, Holding(6))
     assert ledger.balance(ROUTER, TOKEN).size(0) == BalanceIn(6, (), 0)
+
+
+def test_balance_that_is_taken_to_its_last_unit_is_nothing_and_known() -> None:
+    ledger = Ledger({})
+    ledger.change(b"holder", b"token", 5)
+    ledger.change(b"holder", b"token", -5)
+    assert ledger.balance(b"holder", b"token").size(0) is None
+    ledger.change(b"holder", b"token", 7)
+    assert ledger.balance(b"holder", b"token").size(0) == BalanceIn(7, (), 0)

@@ -67,3 +67,8 @@ def test_made_up_paths_of_one_call_are_worked_out_up_to_its_number_of_hashes() -
     with pytest.raises(MalformedCalldata, match="hashes") as caught:
         factory.token_path((USDC, bytes(20)), of_one_call)
     assert caught.value.refused
+
+
+def test_path_written_backwards_names_the_fee_that_its_factory_lacks() -> None:
+    factory, packed = load_tables().factories["uniswap_v3"], path(USDC, 123, WETH)
+    assert factory.packed_path_reversed(packed, budget()).reason == factory.packed_path(packed, budget()).reason != ""
