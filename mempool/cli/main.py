@@ -22,7 +22,7 @@ from mempool.cli.books_gaps import gaps_command
 from mempool.cli.config import config_command
 from mempool.cli.console import choose_color
 from mempool.cli.decode import decode_command
-from mempool.cli.end_codes import INTERRUPTED, TERMINATED
+from mempool.cli.end_codes import HUNG_UP, INTERRUPTED, TERMINATED
 from mempool.cli.export import export_command
 from mempool.cli.grade import grade_command
 from mempool.cli.profile import profile_command
@@ -47,7 +47,7 @@ Examples:
 
 \b
 Exit codes: 0 done, 1 failure, 2 usage (a file to read that is not there too), 3 configuration,
-4 node or exchange unreachable, 5 bad data, 7 storage, 130 and 143 on signals.
+4 node or exchange unreachable, 5 bad data, 7 storage, 129, 130 and 143 on signals.
 """
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -213,6 +213,9 @@ def attempt(arguments: Sequence[str]) -> int | str | None:
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as problem:
+        if is_hung_up(problem):
+            silence(sys.stdout.fileno())
+            return HUNG_UP
         where = str(problem.filename or ("standard output" if problem.errno in FULL else ""))
         return fail(": ".join(filter(None, [where, problem.strerror or str(problem)])), 1)
     return 0
@@ -234,8 +237,9 @@ def flushed(code: int | str | None) -> int | str | None:
     except BrokenPipeError:
         silence(sys.stdout.fileno())
     except OSError as problem:
+        hung_up = is_hung_up(problem)
         silence(sys.stdout.fileno())
-        return code or fail(f"standard output: {problem.strerror}", 1)
+        return code or (HUNG_UP if hung_up else fail(f"standard output: {problem.strerror}", 1))
     return code
 
 
@@ -245,6 +249,11 @@ def end_on_closed_pipe() -> Never:
         raise UpstreamError("the other side closed the connection")
     silence(sys.stdout.fileno())
     raise typer.Exit(0)
+
+
+def is_hung_up(problem: OSError) -> bool:
+    """Whether standard output is a terminal that has closed."""
+    return problem.errno == errno.EIO and is_closed(sys.stdout.fileno())
 
 
 def is_closed(descriptor: int) -> bool:

@@ -110,23 +110,35 @@ def test_config_prints_each_setting_and_its_source_without_keys(tmp_path: Path) 
     assert CANARY not in done.stdout + done.stderr
 
 
+FLOOD = """
+import sys, typer
+from mempool.cli.main import app, main
+@app.command()
+def flood() -> None:
+    while True:
+        print("x" * 100)
+sys.argv = ["mempool", "flood"]
+main()
+"""
+
+
 def test_reader_that_leaves_ends_the_command_silently(tmp_path: Path) -> None:
-    script = (
-        "import sys, typer\n"
-        "from mempool.cli.main import app, main\n"
-        "@app.command()\n"
-        "def flood() -> None:\n"
-        "    while True:\n"
-        "        print('x' * 100)\n"
-        "sys.argv = ['mempool', 'flood']\n"
-        "main()\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as flood:
+    with subprocess.Popen([sys.executable, "-c", FLOOD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as flood:
         assert flood.stdout is not None
         assert flood.stderr is not None
         assert flood.stdout.readline()
         flood.stdout.close()
         assert (flood.wait(120), flood.stderr.read()) == (0, b"")
+
+
+def test_terminal_that_closes_under_a_command_ends_it_with_129(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen([sys.executable, "-c", FLOOD], stdout=theirs, stderr=subprocess.PIPE, cwd=tmp_path) as flood:
+        os.close(theirs)
+        assert flood.stderr is not None
+        assert os.read(ours, 100)
+        os.close(ours)
+        assert (flood.wait(120), flood.stderr.read()) == (129, b"")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
