@@ -204,12 +204,16 @@ class Call(Budget, kw_only=True):
             self.ledger = Ledger({})
         return self.ledger
 
+    def check_hops(self, count: int) -> None:
+        """Refuse so many more hops where they are too many; before any is made, since each takes some 100 bytes."""
+        if count > self.hops_left:
+            raise self.refused(f"has more than {MAX_HOPS} hops")
+
     def add(self, intent: SwapIntent) -> None:
         """Note an intent and who will hold its output."""
         hops, intents = intent.hops, self.intents
+        self.check_hops(len(hops))
         self.hops_left -= len(hops)
-        if self.hops_left < 0:
-            raise self.refused(f"has more than {MAX_HOPS} hops")
         if self.ledger is not None:
             number = len(intents)
             output = _OUTPUTS[number] if number < _FEW else Holding(0, (number,))

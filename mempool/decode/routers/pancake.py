@@ -62,8 +62,7 @@ def stable_swap_exact_out(call: Call, arguments: tuple[Any, ...]) -> None:
 def _stable_hops(call: Call, path: Sequence[bytes], flags: Sequence[int]) -> tuple[Hop, ...]:
     if len(path) < 2 or len(path) != len(flags) + 1:
         raise call.malformed(f"a path of {len(path)} coins has {len(flags)} stable pools")
-    if len(flags) > call.hops_left:
-        raise call.refused("has more hops than a block can pay for")
+    call.check_hops(len(flags))
     unknown = [str(flag) for flag in flags if flag not in _COINS]
     if unknown:
         raise call.malformed(f"no stable pool has {unknown[0]} coins")

@@ -113,8 +113,7 @@ def pool_id(key: Key) -> bytes:
 
 
 def _check_path(call: Call, steps: Sequence[Arguments], prices: Sequence[Sequence[int]]) -> None:
-    if len(steps) > call.hops_left:
-        raise call.refused("has more hops than a block can pay for")
+    call.check_hops(len(steps))
     # The minimum price of each hop is a limit of its own, which simulation does not hold a swap to.
     if prices and len(prices[0]) not in (0, len(steps)):
         raise call.malformed(f"{len(steps)} hops have {len(prices[0])} minimum prices")

@@ -69,6 +69,7 @@ def mix_swap(call: Call, arguments: tuple[Any, ...]) -> None:
 def _add_pairs(call: Call, protocol: str, tokens: Tokens, size: ExactIn, pairs: tuple[bytes, ...], deadline: int) -> None:
     if not pairs:
         raise call.malformed("there are no pairs")
+    call.check_hops(len(pairs))
     call.hold_to(deadline)
     ends = wrapped_token(call, tokens[0]), wrapped_token(call, tokens[1])
     # Only the pairs themselves know the tokens between them.

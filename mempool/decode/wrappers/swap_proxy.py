@@ -17,6 +17,7 @@ _EXECUTE = bytes.fromhex("3593564c")
 def execute(call: Call, arguments: tuple[Any, ...]) -> None:
     """execute(router, token, amount, commands, inputs, deadline); the router's sender is the proxy"""
     router, token, amount, commands, inputs, deadline = arguments
+    call.charge_items(len(inputs))  # to encode them costs what reading them did
     call.books().credit(router, token, Holding(amount))
     call.call_contract(router, call.kept(_execution(commands, inputs, deadline)))
 

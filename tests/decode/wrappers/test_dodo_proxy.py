@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mempool.decode import DecodeTables, RouterTable
+from mempool.decode.pools import MAX_HOPS
 from mempool.errors import MalformedCalldata
 from mempool.model.swap import Completeness, ExactIn
 from tests.decode.calls import DAI, DEADLINE, FRIEND, SENDER, USDC, WETH, address, calldata, path
@@ -89,3 +90,13 @@ def test_mined_swap_was_on_the_pair_that_logged_it(shared_data: Path) -> None:
     assert (sold, bought, amount_in) == (int.from_bytes(WETH), int.from_bytes(intent.token_out), 5 * 10**17)
     assert intent.size == ExactIn(amount_in, 0x11B02F7180BA316472E)
     assert amount_out >= 0x11B02F7180BA316472E
+
+
+def test_more_pairs_than_a_call_may_have_are_refused_before_hops_are_made_of_them() -> None:
+    pairs = [number.to_bytes(20) for number in range(1, MAX_HOPS + 2)]
+    made = (calldata(TOKENS, DAI, USDC, 11, 22, each, 0, False, DEADLINE) for each in (pairs[1:], pairs))
+    fits, too_many = made
+    assert len(decoded(PROXY, fits).intents[0].hops) == MAX_HOPS
+    with pytest.raises(MalformedCalldata, match=f"has more than {MAX_HOPS} hops") as caught:
+        decoded(PROXY, too_many)
+    assert caught.value.refused

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mempool.abi import MAX_ITEMS
 from mempool.decode import DecodeTables, RouterTable, decode
 from mempool.errors import MalformedCalldata
+from mempool.model.keccak import keccak256
 from mempool.model.swap import BalanceIn, Completeness, DecodedCall, ExactIn
 from tests.decode.calls import (
     BALANCE,
@@ -28,6 +30,7 @@ from tests.decode.calls import (
 from tests.decode.calls import path as v3_path
 from tests.decode.mined_calls import mined_call
 from tests.decode.v4_calls import directions, logged
+from tests.decode.wide_calls import words
 
 Example = Callable[[DecodeTables, RouterTable], tuple[bytes, int]]
 PROXY = bytes.fromhex("02e5be68d46dac0b524905bff209cf47ee6db2a9")
@@ -97,3 +100,19 @@ def test_real_proxied_v4_swap_trades_the_pools_and_directions_that_were_logged(s
     least = intent.size.min_amount_out
     assert least - least * 25 // 10_000 == 0x62FA862E8008E5
     assert intent.token_out == ETH
+
+
+def test_inputs_count_twice_since_they_are_encoded_anew_for_the_router() -> None:
+    fits, too_many = (over_and_over(count) for count in (MAX_ITEMS // 2, MAX_ITEMS // 2 + 1))
+    call = decode(tables(), PROXY, fits, 0, SENDER)
+    assert call is not None
+    assert call.reason == f"not understood: 0x3593564c of 0x{FRIEND.hex()}"
+    with pytest.raises(MalformedCalldata, match=f"has more than {MAX_ITEMS} array items"):
+        decode(tables(), PROXY, too_many, 0, SENDER)
+
+
+def over_and_over(count: int) -> bytes:
+    """A call of so many inputs that are all the one that stands behind their offsets."""
+    inputs = words(count, *[32 * count] * count, 0)
+    head = FRIEND.rjust(32, b"\0") + USDC.rjust(32, b"\0") + words(11, 192, 224, DEADLINE)
+    return keccak256(SIGNATURE.encode())[:4] + head + words(0) + inputs
