@@ -8,7 +8,8 @@ from mempool.errors import BadData
 
 MAX_DECIMALS = 36
 MAX_DIGITS = 64
-REMEMBERED = 32_768
+REMEMBERED = 8_192
+"""Texts a scale, some 100 bytes each; three scales a book. Of recordings of minutes more of them spare nothing."""
 
 
 class BadNumber(BadData):
@@ -35,7 +36,7 @@ class MoreSizeDecimals(MoreDecimals):
 
 
 class Scale(dict[str | bytes, int]):
-    """`scale[text]` is the number `text` times `10**decimals`. Remembers at most 32,768 texts."""
+    """`scale[text]` is the number `text` times `10**decimals`. Remembers at most `REMEMBERED` texts."""
 
     __slots__ = ("decimals", "factor", "sign")
 
