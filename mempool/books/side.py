@@ -36,7 +36,7 @@ class BookSide:
         self.top: list[int] = []
         self._floor = _BELOW_ALL
         self._span = 0
-        """From the best to the last of the levels that were sorted, when they were looked for last."""
+        """From the best to the last of the levels that were sorted, when they were looked for last; 0 before."""
         self._kept = SORTED_LEVELS
         self._limit = 2 * SORTED_LEVELS
         self.prices = PriceScale(sign, decimals)
@@ -107,7 +107,7 @@ class BookSide:
         self._sort()
 
     def clear(self) -> None:
-        self.levels, self.top, self._floor = {}, [], _BELOW_ALL
+        self.levels, self.top, self._floor, self._span = {}, [], _BELOW_ALL, 0
 
     def sort_all(self) -> None:
         """From now on keep every level sorted, as truncation wants it; only for sides that are truncated."""
@@ -157,7 +157,7 @@ class BookSide:
     def _best_of_all(self) -> list[int]:
         """The best of all keys, ascending: of the near ones where those are enough, which takes a third of the time."""
         levels, kept, lowest = self.levels, self._kept, self._floor - NEAR * self._span
-        near = [key for key in levels if key >= lowest]
-        best = sorted(near)[-kept:] if len(near) >= kept else nlargest(kept, levels)[::-1]
+        near = [key for key in levels if key >= lowest] if self._span else []
+        best = nlargest(kept, near if len(near) >= kept else levels)[::-1]
         self._span = best[-1] - best[0]
         return best

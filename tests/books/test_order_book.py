@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 import pytest
@@ -179,9 +180,9 @@ def test_levels_behind_those_that_all_went_are_found_near_and_beyond_a_gap(gap: 
     book.load([(str(price), "1") for price in prices], [])
     searched = []
 
-    def search(count: int, levels: dict[int, int]) -> list[int]:
-        searched.append(count)
-        return sorted(levels)[: -count - 1 : -1]
+    def search(count: int, keys: Collection[int]) -> list[int]:
+        searched.append(len(keys) == len(book.bids.levels))
+        return sorted(keys)[: -count - 1 : -1]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(side, "nlargest", search)
@@ -189,7 +190,23 @@ def test_levels_behind_those_that_all_went_are_found_near_and_beyond_a_gap(gap: 
             gone = [price for price in prices if price > best]
             book.update([(str(price), "0") for price in gone], [])
             assert [level.price for level in book.best_bids(64)] == prices[: prices.index(best) + 1][:-65:-1]
-    assert bool(searched) is (gap > 1)
+    assert any(searched) is (gap > 1)
+
+
+def test_snapshot_is_searched_for_its_best_once_also_after_another() -> None:
+    searched = []
+
+    def search(count: int, keys: Collection[int]) -> list[int]:
+        searched.append(len(keys))
+        return sorted(keys)[: -count - 1 : -1]
+
+    book = OrderBook()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side, "nlargest", search)
+        for levels in (20_000, 10_000):
+            book.load([(str(price), "1") for price in range(1, levels + 1)], [])
+            assert book.bids.best_price == levels
+    assert searched == [20_000, 10_000]
 
 
 AMOUNTS = st.integers(1, 10**15 - 1).map(lambda number: scaled_text(number, 8))
