@@ -13,10 +13,10 @@ import pytest
 from scripts._devnet.anvil import AnvilOptions, reserved_port
 from scripts._devnet.devnet import Devnet, ensure_state, running_devnet
 from scripts._devnet.packages import unusable
+from tests.conftest import WAIT_SECONDS
 from tests.e2e.venues import Venues, running_venues
 
 StartDevnet = Callable[[AnvilOptions], Devnet]
-WAIT_SECONDS = 180.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,6 +17,8 @@ from tests.scheduling import scheduler
 pytest_plugins = ["tests.anvil_fixtures"]
 
 ROOT = Path(__file__).parent.parent
+WAIT_SECONDS = 180.0
+"""Far more than anything that a test waits for takes, on a busy machine too; one that reaches it has failed."""
 SHARED = Path(os.environ.get("MEMPOOL_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

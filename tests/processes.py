@@ -8,9 +8,6 @@ from contextlib import contextmanager
 
 from tests.conftest import ROOT
 
-WAIT_SECONDS = 180.0
-"""Far more than any of them takes to end, on a busy machine too."""
-
 
 @contextmanager
 def started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:

@@ -25,8 +25,9 @@ from mempool.engine.books_look import market_looks
 from mempool.exchanges.events import Fault, StateChanged
 from mempool.model.book import BookState, Connection, Proof, Quote
 from mempool.model.consolidated import Best
+from tests.conftest import WAIT_SECONDS
 from tests.e2e.exchanges import simulated_exchanges
-from tests.e2e.program import COMMAND, WAIT_SECONDS, Program, environment, run_once
+from tests.e2e.program import COMMAND, Program, environment, run_once
 
 NOBODY = "ws://127.0.0.1:9"
 NOW_NS = 1_800_000_000_000_000_000

@@ -13,8 +13,9 @@ import pytest
 from mempool.cli.main import run
 from mempool.feeds.capture import CaptureReader
 from mempool.resources import load_taker_fees
+from tests.conftest import WAIT_SECONDS
 from tests.e2e.exchanges import simulated_exchanges
-from tests.e2e.program import POLL_SECONDS, WAIT_SECONDS, LiveProgram, Program, run_once
+from tests.e2e.program import POLL_SECONDS, LiveProgram, Program, run_once
 
 VENUES = ("kraken", "bybit", "binance")
 BASE_TIERS = load_taker_fees()

@@ -15,12 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, WAIT_SECONDS
 from tests.e2e.forks import Fork
 
 COMMAND = (sys.executable, "-m", "mempool.cli.main")
-WAIT_SECONDS = 180.0
-"""Far more than anything here takes, on a busy machine too; a test that reaches it has failed."""
 POLL_SECONDS = 0.05
 Row = tuple[Any, ...]
 

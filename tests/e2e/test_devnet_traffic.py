@@ -18,7 +18,8 @@ from scripts._devnet.rpc import NodeRefused
 from scripts._devnet.trader import Limits
 from scripts._devnet.traffic import Sent, Traffic
 from tests.anvil_fixtures import StartDevnet
-from tests.processes import WAIT_SECONDS, started
+from tests.conftest import WAIT_SECONDS
+from tests.processes import started
 
 pytestmark = pytest.mark.devnet
 ROOT = Path(__file__).parent.parent.parent

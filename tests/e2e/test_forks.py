@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, WAIT_SECONDS
 from tests.e2e.forks import Fork
 from tests.e2e.nodes import threaded_node
-from tests.e2e.program import COMMAND, WAIT_SECONDS, Ended, Program, environment, run_once
+from tests.e2e.program import COMMAND, Ended, Program, environment, run_once
 
 COMMANDS: dict[str, dict[str, str]] = {
     "run --rpc-url ws://127.0.0.1:1": {},
@@ -70,7 +70,7 @@ def test_forks_of_one_interpreter_end_each_with_its_own_code(tmp_path: Path) -> 
 ASKER = """
 import os, sys
 from pathlib import Path
-from tests.conftest import ROOT
+from tests.conftest import ROOT, WAIT_SECONDS
 from tests.e2e.forks import Fork
 from tests.e2e.program import environment
 folder = Path(sys.argv[1])

@@ -16,7 +16,8 @@ import pytest
 
 from scripts._devnet.anvil import AnvilOptions
 from scripts._devnet.devnet import Devnet, running_devnet
-from tests.e2e.program import WAIT_SECONDS, LiveProgram, column, integrity, rows
+from tests.conftest import WAIT_SECONDS
+from tests.e2e.program import LiveProgram, column, integrity, rows
 from tests.e2e.trading import Crowd
 
 pytestmark = pytest.mark.devnet

@@ -17,11 +17,10 @@ from mempool.feeds.redial import RedialOptions
 from mempool.feeds.venue import News
 from mempool.feeds.venue_urls import VenueUrls
 from mempool.model.book import Connection, Quote
+from tests.conftest import WAIT_SECONDS
 from tests.fakes.venue import FakeVenue
 
 E = TypeVar("E", bound=News)
-WAIT_SECONDS = 180.0
-"""Far more than anything here takes; a test that reaches it has failed."""
 QUICK = ExchangeOptions(
     tick_seconds=0.02,
     redial=RedialOptions(first_seconds=0.02),

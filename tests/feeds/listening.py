@@ -13,11 +13,10 @@ from mempool.feeds.events import NodeEvent, PendingSeen
 from mempool.feeds.links import LinkOptions
 from mempool.feeds.node import FeedOptions, NodeFeed
 from mempool.feeds.targets import Targets
+from tests.conftest import WAIT_SECONDS
 from tests.fakes.messages import ROUTER
 
 E = TypeVar("E", bound=NodeEvent)
-WAIT_SECONDS = 180.0
-"""Far more than anything here takes; a test that reaches it has failed."""
 QUICK = FeedOptions(
     chain_id=1,
     targets=Targets(frozenset({ROUTER.encode()})),

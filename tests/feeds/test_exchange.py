@@ -23,8 +23,9 @@ from mempool.feeds.redial import RedialOptions
 from mempool.feeds.venue import News
 from mempool.feeds.venue_capture import VenueReplay
 from mempool.model.book import Connection, Instrument, Quote
+from tests.conftest import WAIT_SECONDS
 from tests.fakes.venue import FakeVenue, binance_diff, binance_snapshot, bybit_delta, bybit_snapshot, fake_venue
-from tests.feeds.following import QUICK, WAIT_SECONDS, Follower, following
+from tests.feeds.following import QUICK, Follower, following
 
 
 async def test_book_is_subscribed_and_every_change_of_its_best_quote_told() -> None:

@@ -12,9 +12,10 @@ from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.events import Disconnected, NodeEvent, PendingSeen
 from mempool.feeds.group import FeedGroup
 from mempool.feeds.node import NodeFeed
+from tests.conftest import WAIT_SECONDS
 from tests.fakes.messages import transaction
 from tests.fakes.node import scripted_node
-from tests.feeds.listening import QUICK, WAIT_SECONDS
+from tests.feeds.listening import QUICK
 
 
 async def test_every_sighting_keeps_its_source_and_requests_go_where_they_can() -> None:

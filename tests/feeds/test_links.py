@@ -19,9 +19,10 @@ from aiohttp import web
 from mempool.errors import UpstreamError
 from mempool.feeds.events import Disconnected
 from mempool.feeds.links import LinkOptions, describe
+from tests.conftest import WAIT_SECONDS
 from tests.fakes.messages import transaction
 from tests.fakes.node import scripted_node
-from tests.feeds.listening import QUICK, WAIT_SECONDS, Listener, listening
+from tests.feeds.listening import QUICK, Listener, listening
 
 
 @asynccontextmanager

@@ -18,8 +18,9 @@ from mempool.feeds import rest
 from mempool.feeds.capture import CaptureWriter
 from mempool.feeds.endpoint import Endpoint
 from mempool.feeds.links import LinkOptions
+from tests.conftest import WAIT_SECONDS
 from tests.fakes.node import Refusal, ScriptedNode, scripted_node
-from tests.feeds.listening import QUICK, WAIT_SECONDS, Listener, listening
+from tests.feeds.listening import QUICK, Listener, listening
 
 KEY = "CANARY+0f8fad5b/d9cb=469f-a165-70867728950e"
 CANARY = "0f8fad5b"

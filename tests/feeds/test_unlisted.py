@@ -14,7 +14,7 @@ from mempool.feeds.venue_urls import VenueUrls
 from mempool.model.book import BookState, Connection
 from scripts._exchanges.listings import LISTINGS
 from scripts._exchanges.server import exchange_server
-from tests.feeds.following import WAIT_SECONDS
+from tests.conftest import WAIT_SECONDS
 
 
 @pytest.mark.parametrize("name", LISTINGS)

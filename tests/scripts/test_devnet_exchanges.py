@@ -28,7 +28,8 @@ from scripts._exchanges.line import simulated_venue
 from scripts._exchanges.listings import LISTINGS, SECOND_NS
 from scripts._exchanges.market import stablecoin_price
 from scripts._exchanges.venue import Venue
-from tests.processes import WAIT_SECONDS, started
+from tests.conftest import WAIT_SECONDS
+from tests.processes import started
 
 START_NS = 1_700_000_000 * SECOND_NS
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))

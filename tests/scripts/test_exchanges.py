@@ -32,13 +32,11 @@ from scripts._exchanges.line import Line, frames, played, simulated_venue
 from scripts._exchanges.listings import LISTINGS, SECOND_NS
 from scripts._exchanges.market import STABLECOINS
 from scripts._exchanges.server import ExchangeServer, exchange_server
+from tests.conftest import ROOT, WAIT_SECONDS
 from tests.fakes.exchange_play import PER_FRAME, Play, is_equal, target_of
-from tests.processes import WAIT_SECONDS, started
+from tests.processes import started
 
-ROOT = Path(__file__).parent.parent.parent
 VENUES = tuple(DIALECTS)
-SECONDS = 180.0
-"""Far more than any of this takes; a test that reaches it has failed."""
 NUMBERED = ("binance", "coinbase", "okx", "bybit")
 
 
@@ -267,7 +265,7 @@ async def following(
     task = asyncio.create_task(follow(server, session.exchange.name, session))
 
     async def until(holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not holds() and not task.done():  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.02)
         if task.done():
@@ -328,7 +326,7 @@ def has_the_best(server: ExchangeServer, session: ExchangeSession, symbol: str) 
 async def test_real_connection_ends_as_the_fault_says(kind: FaultKind) -> None:
     async with exchange_server("okx", faults={"okx": [Fault(kind, 20, seconds=0.5)]}) as server:
         with pytest.raises(websockets.ConnectionClosed) as caught:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await follow(server, "okx", session_of("okx"))
         assert (caught.value.rcvd is not None) == (kind is FaultKind.CLOSE)
 

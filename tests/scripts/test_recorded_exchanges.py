@@ -21,8 +21,9 @@ from scripts._exchanges.line import Played, played
 from scripts._exchanges.listings import LISTINGS
 from scripts._exchanges.recording import UNSTAMPED_NS, Recording, read_recording
 from scripts._exchanges.server import exchange_server
+from tests.conftest import ROOT, WAIT_SECONDS
 from tests.fakes.exchange_play import is_equal
-from tests.scripts.test_exchanges import ROOT, SECONDS, VENUES, follow
+from tests.scripts.test_exchanges import VENUES, follow
 
 FRAMES = 150
 FASTER = 10
@@ -38,7 +39,7 @@ async def heard(venue: str, recording: Recording, instrument: Instrument, *fault
     session = ExchangeSession(EXCHANGES[venue], [instrument])
     async with exchange_server(venue, listings={venue: recording}, faults={venue: faults}) as server:
         with pytest.raises(websockets.ConnectionClosed):
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await follow(server, venue, session)
     return session
 
